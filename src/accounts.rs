@@ -1,0 +1,308 @@
+//! Developers' accounts: sign-up, API keys, and the operator's view of them.
+//!
+//! An account is kept twice for each API key, sealed both times: under the key's hash, where a
+//! request finds it, and under the developer's id, where the operator does. The second is written
+//! first and removed last, so that every key that works can be found and removed.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::developer::{Account, ApiKey, DeveloperId, Mode};
+use crate::envelope::{self, Context, OpenError, Part, SealError};
+use crate::keyring::{Keyring, Owner};
+use crate::limits;
+use crate::random::RandomError;
+use crate::store::{Entry, ListedKey, Store, StoreError, keys};
+use crate::timestamp::Timestamp;
+
+/// Why an account couldn't be used, made or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The API key is nobody's.
+    #[error("no account has this API key")]
+    UnknownKey,
+    /// There is no such developer.
+    #[error("no such developer")]
+    NotFound,
+    /// There is such a developer already.
+    #[error("developer exists")]
+    Exists,
+    /// The cursor isn't one that storage gave.
+    #[error("not a cursor of this list")]
+    BadCursor,
+    /// A stored account doesn't read.
+    #[error("account {record}: {reason}")]
+    Damaged {
+        /// The hash that it is stored under.
+        record: String,
+        /// What is wrong with it.
+        reason: DamagedAccount,
+    },
+    /// The account couldn't be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// There was no randomness for an id or a key.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// Storage didn't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a stored account doesn't read.
+#[derive(Debug, thiserror::Error)]
+pub enum DamagedAccount {
+    /// It doesn't open.
+    #[error(transparent)]
+    Open(OpenError),
+    /// It opens as something else than an account.
+    #[error("not in the form that this vault writes")]
+    Form,
+}
+
+/// What a new developer says of themselves.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address, if they gave one.
+    pub email: Option<String>,
+    /// Production or trying out.
+    pub mode: Mode,
+}
+
+/// A page of the operator's list.
+#[derive(Debug)]
+pub struct AccountPage {
+    /// The accounts, by developer id.
+    pub accounts: Vec<Account>,
+    /// Where the next page starts, unless this was the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Whether a removal is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Nothing of the developer is left.
+    Complete,
+    /// Their keys don't work any more, but there are credentials left to delete.
+    Remaining,
+}
+
+/// The accounts in some storage.
+#[derive(Debug)]
+pub struct Accounts<'a, S> {
+    keyring: &'a Keyring,
+    store: &'a S,
+}
+
+impl<'a, S: Store> Accounts<'a, S> {
+    /// Accounts kept in `store`, sealed with `keyring`.
+    pub fn new(keyring: &'a Keyring, store: &'a S) -> Self {
+        Self { keyring, store }
+    }
+
+    /// Makes an account with an id of its own.
+    pub async fn sign_up(&self, new: NewAccount, now: Timestamp) -> Result<(Account, ApiKey), AccountError> {
+        self.create(DeveloperId::generate()?, new, now).await
+    }
+
+    /// Makes an account with an id that the operator chose, if nobody has it.
+    pub async fn provision(
+        &self,
+        developer: DeveloperId,
+        new: NewAccount,
+        now: Timestamp,
+    ) -> Result<(Account, ApiKey), AccountError> {
+        match self.entries(&developer).await?.is_empty() {
+            true => self.create(developer, new, now).await,
+            false => Err(AccountError::Exists),
+        }
+    }
+
+    /// The account that an API key belongs to.
+    pub async fn authenticate(&self, api_key: &ApiKey) -> Result<Account, AccountError> {
+        let hash = api_key.hash();
+        let sealed = self.store.get(&keys::api_key(&hash)).await?.ok_or(AccountError::UnknownKey)?;
+        self.open(&hash, Part::ApiKey, &sealed)
+    }
+
+    /// Gives an account a new API key; the old one stops working.
+    ///
+    /// Where that fails halfway the new key stays, known to nobody, until the developer is removed:
+    /// taking it back could, if the old one is gone after all, leave the developer without any.
+    pub async fn rotate(&self, account: &Account, old: &ApiKey) -> Result<ApiKey, AccountError> {
+        let new = self.issue_key(account).await?;
+        let old = old.hash();
+        self.store.delete(&keys::api_key(&old)).await?;
+        // The old key is dead and the new one must reach its owner: what is left to fail is a listing
+        // that names a dead key, and goes with the developer.
+        let _ = self.store.delete(&keys::account(&account.developer, &old)).await;
+        Ok(new)
+    }
+
+    /// A page of up to `limit` accounts.
+    pub async fn list(&self, limit: usize, cursor: Option<&str>) -> Result<AccountPage, AccountError> {
+        let after = match cursor {
+            Some(cursor) => Some(DeveloperId::parse(cursor).ok_or(AccountError::BadCursor)?),
+            None => None,
+        };
+        let mut first_keys: Vec<(DeveloperId, String)> = Vec::new();
+        let mut kv_cursor = None;
+        while first_keys.len() <= limit {
+            let page = self.store.list(keys::ACCOUNTS, kv_cursor.as_deref(), limits::KV_LIST_KEYS).await?;
+            for key in page.keys {
+                let Some((developer, _)) = account_key(&key.name) else { continue };
+                let is_after =
+                    after.as_ref().is_none_or(|after| keys::accounts_of(&developer) > keys::accounts_of(after));
+                let is_new = first_keys.last().is_none_or(|(last, _)| *last != developer);
+                if is_after && is_new && first_keys.len() <= limit {
+                    first_keys.push((developer, key.name));
+                }
+            }
+            kv_cursor = page.cursor;
+            if kv_cursor.is_none() {
+                break;
+            }
+        }
+        let more = first_keys.len() > limit;
+        first_keys.truncate(limit);
+        let next_cursor = first_keys.last().filter(|_| more).map(|(developer, _)| developer.to_string());
+        let names: Vec<_> = first_keys.into_iter().map(|(_, name)| name).collect();
+        Ok(AccountPage { accounts: self.open_all(&names).await?, next_cursor })
+    }
+
+    /// One developer's account.
+    pub async fn find(&self, developer: &DeveloperId) -> Result<Account, AccountError> {
+        let names: Vec<_> = self.entries(developer).await?.into_iter().take(1).map(|key| key.name).collect();
+        self.open_all(&names).await?.pop().ok_or(AccountError::NotFound)
+    }
+
+    /// Removes a developer: first the API keys, so that none works any more, then up to
+    /// [`limits::REMOVALS_PER_REQUEST`] credentials, and with the last of them the account.
+    pub async fn remove(&self, developer: &DeveloperId) -> Result<Removal, AccountError> {
+        let entries = self.entries(developer).await?;
+        if entries.is_empty() {
+            return Err(AccountError::NotFound);
+        }
+        for (_, hash) in entries.iter().filter_map(|key| account_key(&key.name)) {
+            self.store.delete(&keys::api_key(&hash)).await?;
+        }
+        let credentials = keys::credentials(developer, "");
+        let page = self.store.list(&credentials, None, limits::REMOVALS_PER_REQUEST).await?;
+        for key in &page.keys {
+            self.store.delete(&key.name).await?;
+        }
+        if page.cursor.is_some() {
+            return Ok(Removal::Remaining);
+        }
+        for key in &entries {
+            self.store.delete(&key.name).await?;
+        }
+        Ok(Removal::Complete)
+    }
+
+    async fn create(
+        &self,
+        developer: DeveloperId,
+        new: NewAccount,
+        now: Timestamp,
+    ) -> Result<(Account, ApiKey), AccountError> {
+        let NewAccount { name, email, mode } = new;
+        let account = Account { developer, name, email, mode, created_at: now };
+        let api_key = self.issue_key(&account).await?;
+        Ok((account, api_key))
+    }
+
+    async fn issue_key(&self, account: &Account) -> Result<ApiKey, AccountError> {
+        let api_key = ApiKey::generate(account.mode)?;
+        let hash = api_key.hash();
+        let listed = self.seal(&hash, Part::Account, account)?;
+        let found = self.seal(&hash, Part::ApiKey, account)?;
+        let listed_key = keys::account(&account.developer, &hash);
+        self.put(&listed_key, &listed).await?;
+        if let Err(error) = self.put(&keys::api_key(&hash), &found).await {
+            // Nobody has the key yet: leave nothing of it behind, so far as storage lets us.
+            let _ = self.store.delete(&listed_key).await;
+            return Err(error);
+        }
+        Ok(api_key)
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), AccountError> {
+        Ok(self.store.put(key, Entry { value, metadata: None, ttl: None }).await?)
+    }
+
+    async fn entries(&self, developer: &DeveloperId) -> Result<Vec<ListedKey>, AccountError> {
+        let page = self.store.list(&keys::accounts_of(developer), None, limits::KV_LIST_KEYS).await?;
+        Ok(page.keys)
+    }
+
+    /// Reads and opens the accounts under these keys; one removed meanwhile is left out.
+    async fn open_all(&self, names: &[String]) -> Result<Vec<Account>, AccountError> {
+        let mut accounts = Vec::with_capacity(names.len());
+        for names in names.chunks(limits::KV_BULK_KEYS) {
+            let values = self.store.get_many(names).await?;
+            for (name, value) in names.iter().zip(values) {
+                if let (Some((_, hash)), Some(value)) = (account_key(name), value) {
+                    accounts.push(self.open(&hash, Part::Account, &value)?);
+                }
+            }
+        }
+        Ok(accounts)
+    }
+
+    fn seal(&self, hash: &str, part: Part<'_>, account: &Account) -> Result<String, AccountError> {
+        let sealed = SealedAccount {
+            developer: account.developer.as_str().into(),
+            name: account.name.as_str().into(),
+            email: account.email.as_deref().map(Cow::from),
+            mode: account.mode.as_str().into(),
+            created_at: account.created_at.millis(),
+        };
+        let plain = serde_json::to_vec(&sealed).map_err(|_| SealError::Refused)?;
+        let context = Context { owner: Owner::Accounts, record: hash, part };
+        Ok(envelope::seal(self.keyring, &context, &plain)?)
+    }
+
+    fn open(&self, hash: &str, part: Part<'_>, sealed: &str) -> Result<Account, AccountError> {
+        let damaged = |reason| AccountError::Damaged { record: hash.to_owned(), reason };
+        let context = Context { owner: Owner::Accounts, record: hash, part };
+        let plain =
+            envelope::open(self.keyring, &context, sealed).map_err(|reason| damaged(DamagedAccount::Open(reason)))?;
+        decode(&plain).ok_or_else(|| damaged(DamagedAccount::Form))
+    }
+}
+
+/// The developer and the hash in the key of a listed account.
+fn account_key(name: &str) -> Option<(DeveloperId, String)> {
+    let (developer, hash) = name.strip_prefix(keys::ACCOUNTS)?.split_once(':')?;
+    Some((DeveloperId::parse(developer)?, hash.to_owned()))
+}
+
+/// An account as it is sealed.
+#[derive(Serialize, Deserialize)]
+struct SealedAccount<'a> {
+    #[serde(borrow, rename = "d")]
+    developer: Cow<'a, str>,
+    #[serde(borrow, rename = "n")]
+    name: Cow<'a, str>,
+    #[serde(borrow, rename = "e")]
+    email: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "m")]
+    mode: Cow<'a, str>,
+    #[serde(rename = "c")]
+    created_at: i64,
+}
+
+fn decode(plain: &[u8]) -> Option<Account> {
+    let sealed: SealedAccount<'_> = serde_json::from_slice(plain).ok()?;
+    Some(Account {
+        developer: DeveloperId::parse(&sealed.developer)?,
+        name: sealed.name.into_owned(),
+        email: sealed.email.map(Cow::into_owned),
+        mode: Mode::parse(&sealed.mode)?,
+        created_at: Timestamp::from_millis(sealed.created_at)?,
+    })
+}

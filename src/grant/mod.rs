@@ -1,0 +1,100 @@
+//! Grant tokens: signed statements that an agent may use a user's credential for a service.
+//!
+//! A token is taken apart in [`token`], its key is found in [`jwks`] (fetched and kept by
+//! [`issuer`]), its claims are read in [`claims`], and [`verifier`] puts the four in order. What
+//! comes out is a [`Grant`]; whether it has been revoked only storage knows, see `vault.rs`.
+
+pub mod claims;
+pub mod issuer;
+pub mod jwks;
+pub mod scope;
+pub mod token;
+pub mod verifier;
+
+use crate::credential::PrincipalId;
+use crate::developer::DeveloperId;
+use crate::timestamp::Timestamp;
+
+/// What a verified grant token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The token's own id (`jti`).
+    pub token_id: String,
+    /// The grant's id; the token's where it names none.
+    pub grant_id: String,
+    /// The grant that this one was delegated from, if any.
+    pub parent_grant_id: Option<String>,
+    /// How often the grant was delegated on; 0 for the user's own.
+    pub delegation_depth: u64,
+    /// Whose vault it opens (`developer_id` or `dev`).
+    pub developer: DeveloperId,
+    /// Whose credentials it covers (`sub`).
+    pub principal: PrincipalId,
+    /// The agent it was given to (`agent_did` or `agt`).
+    pub agent: String,
+    /// What it permits; see [`scope::permits`].
+    pub scopes: Vec<String>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it ends, before any skew.
+    pub expires_at: Timestamp,
+}
+
+/// Why a grant token is refused. The log says it; the wire says only that it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// Longer than [`crate::limits::GRANT_TOKEN_BYTES`].
+    #[error("longer than 16 KiB")]
+    TooLong,
+    /// Not three parts of base64url.
+    #[error("not a compact JWS")]
+    NotCompact,
+    /// The header is no JSON object, or a member has the wrong type.
+    #[error("header: {0}")]
+    Header(crate::json::JsonError),
+    /// `alg` is neither RS256 nor ES256.
+    #[error("algorithm is not RS256 or ES256")]
+    Algorithm,
+    /// `crit` names an extension, and none is understood here.
+    #[error("header has crit")]
+    Critical,
+    /// The key set has no key, or more than one, for `kid` and `alg`.
+    #[error("{0}")]
+    Key(jwks::SelectError),
+    /// The signature isn't the key's, or the library that checks it refuses the token otherwise.
+    #[error("signature: {0}")]
+    Signature(String),
+    /// A claim is absent, null or of the wrong type, or a name occurs twice.
+    #[error("claims: {0}")]
+    Claims(crate::json::JsonError),
+    /// A claim has the right type and a value that can't be.
+    #[error("claim {0} has an unusable value")]
+    Value(&'static str),
+    /// The two spellings of a claim say different things.
+    #[error("claim {0} disagrees with its other spelling")]
+    Disagreement(&'static str),
+    /// `iss` is another issuer.
+    #[error("issued by another issuer")]
+    Issuer,
+    /// `aud` isn't this vault's.
+    #[error("for another audience")]
+    Audience,
+    /// `exp` is past.
+    #[error("expired")]
+    Expired,
+    /// `nbf` or `iat` is yet to come.
+    #[error("not yet valid")]
+    NotYetValid,
+    /// It lives longer than [`crate::limits::GRANT_LIFETIME_SECS`].
+    #[error("lives longer than 400 days")]
+    Lifetime,
+    /// `cnf` binds it to a key, of which no proof is checked here.
+    #[error("bound to a key (cnf)")]
+    Confirmation,
+    /// The token, its grant or the grant it was delegated from was revoked.
+    #[error("revoked")]
+    Revoked,
+    /// The issuer's key set can't be had, so nothing is known of the token.
+    #[error("no key set of the issuer: {0}")]
+    NoKeys(issuer::FetchError),
+}

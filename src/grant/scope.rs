@@ -1,0 +1,105 @@
+//! Which scopes permit an exchange.
+
+/// Whether one of `scopes` permits to exchange a grant for the credential of `service`: any of
+/// `*`, `S:*`, `S:read`, `S:credentials:read`, `vault:S:*`, `vault:S:read` and
+/// `vault:credentials:exchange`, where S is the service, all compared without case.
+///
+/// ```
+/// use grant_vault::grant::scope::permits;
+///
+/// assert!(permits(["github:read"], "GitHub"));
+/// assert!(!permits(["github:write", "slack:*"], "github"));
+/// ```
+pub fn permits<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>, service: &str) -> bool {
+    scopes.into_iter().any(|scope| scope_permits(scope.as_ref(), service))
+}
+
+fn scope_permits(scope: &str, service: &str) -> bool {
+    let mut parts = [""; 3];
+    let mut count = 0;
+    for (place, part) in parts.iter_mut().zip(scope.split(':')) {
+        *place = part;
+        count += 1;
+    }
+    if scope.split(':').count() > count {
+        return false;
+    }
+    let is = |part: &str, word: &str| part.eq_ignore_ascii_case(word);
+    let [first, second, third] = parts;
+    match count {
+        1 => first == "*",
+        2 => is(first, service) && (second == "*" || is(second, "read")),
+        _ => {
+            (is(first, service) && is(second, "credentials") && is(third, "read"))
+                || (is(first, "vault") && is(second, service) && (third == "*" || is(third, "read")))
+                || (is(first, "vault") && is(second, "credentials") && is(third, "exchange"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permitting_form_in_any_case() {
+        for scope in [
+            "*",
+            "github:*",
+            "github:read",
+            "github:credentials:read",
+            "vault:github:*",
+            "vault:github:read",
+            "vault:credentials:exchange",
+        ] {
+            assert!(permits([scope], "GitHub"), "{scope}");
+            assert!(permits([scope.to_uppercase()], "github"), "{scope}");
+            assert!(permits(["slack:read", scope], "github"), "{scope}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_permits() {
+        for scope in [
+            "",
+            "github",
+            "github:",
+            "github:write",
+            "github:readonly",
+            "github:read:x",
+            "github:read ",
+            " github:read",
+            "githubx:read",
+            "slack:read",
+            "slack:*",
+            "*:read",
+            "*:*",
+            "vault:*",
+            "vault:*:*",
+            "vault:*:read",
+            "vault:read",
+            "vault:github",
+            "vault:github:write",
+            "vault:github:read:x",
+            "vault:credentials:read",
+            "vault:credentials:*",
+            "github:credentials:*",
+            "github:credentials",
+            "github:credentials:write",
+            ":github:read",
+            "github::read",
+        ] {
+            assert!(!permits([scope], "github"), "{scope}");
+        }
+        assert!(!permits([""; 0], "github"));
+    }
+
+    /// A service may be called like a word of the grammar.
+    #[test]
+    fn odd_services_gain_nothing() {
+        assert!(!permits(["vault:github:read"], "vault"));
+        assert!(permits(["vault:read"], "vault"));
+        assert!(permits(["vault:credentials:read"], "credentials"));
+        assert!(permits(["vault:credentials:read"], "vault"));
+    }
+}

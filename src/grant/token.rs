@@ -1,0 +1,55 @@
+//! A compact JWS taken apart (RFC 7515 section 3.1), before any key is known.
+//!
+//! Nothing in here is trusted: the header only says which key to try.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+use super::GrantError;
+use super::jwks::Algorithm;
+use crate::json::Object;
+use crate::limits;
+
+/// A token whose header was read and whose signature was not checked.
+#[derive(Debug)]
+pub struct UnverifiedToken<'a> {
+    /// The whole token.
+    pub text: &'a str,
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`, if the header has it.
+    pub key_id: Option<String>,
+    /// The bytes of the claims set.
+    pub claims: Vec<u8>,
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// Takes a token apart and checks its header.
+    pub fn parse(text: &'a str) -> Result<Self, GrantError> {
+        if text.len() > limits::GRANT_TOKEN_BYTES {
+            return Err(GrantError::TooLong);
+        }
+        let mut parts = text.split('.');
+        let (Some(header), Some(claims), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(GrantError::NotCompact);
+        };
+        let header = decode(header)?;
+        let claims = decode(claims)?;
+        if decode(signature)?.is_empty() {
+            return Err(GrantError::NotCompact);
+        }
+        let header = Object::parse(&header).map_err(GrantError::Header)?;
+        let algorithm: String = header.required("alg", "a string").map_err(GrantError::Header)?;
+        let algorithm = Algorithm::parse(&algorithm).ok_or(GrantError::Algorithm)?;
+        if header.raw("crit").is_some() {
+            return Err(GrantError::Critical);
+        }
+        let key_id = header.optional("kid", "a string").map_err(GrantError::Header)?;
+        Ok(Self { text, algorithm, key_id, claims })
+    }
+}
+
+fn decode(part: &str) -> Result<Vec<u8>, GrantError> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| GrantError::NotCompact)
+}

@@ -1,0 +1,231 @@
+//! Errors as the wire sees them, and as the log does.
+//!
+//! An [`ApiError`] has two sides: status, code and message for the caller, a reason for the log.
+//! The wire learns what the caller can do something about; the log learns everything but secrets.
+
+use std::borrow::Cow;
+
+use super::Response;
+use crate::accounts::AccountError;
+use crate::grant::GrantError;
+use crate::json::JsonError;
+use crate::random::RandomError;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+
+/// Seconds until a caller should try again when storage or the issuer is out of order.
+pub(super) const RETRY_AFTER_SECS: u32 = 5;
+/// Seconds until KV takes the next write of a key.
+const RETRY_WRITE_SECS: u32 = 1;
+
+/// A refusal or a failure.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    kind: Kind,
+    message: Cow<'static, str>,
+    /// What the log says beside the message.
+    reason: Option<String>,
+    /// The record that the failure is about.
+    record: Option<String>,
+}
+
+/// What kind of error it is; each has its status and code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    BadRequest,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed { allow: &'static str },
+    Conflict,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    Internal,
+    Unavailable { retry_after: u32 },
+}
+
+impl Kind {
+    fn status_and_code(self) -> (u16, &'static str) {
+        match self {
+            Self::BadRequest => (400, "BAD_REQUEST"),
+            Self::Unauthorized => (401, "UNAUTHORIZED"),
+            Self::Forbidden => (403, "FORBIDDEN"),
+            Self::NotFound => (404, "NOT_FOUND"),
+            Self::MethodNotAllowed { .. } => (405, "METHOD_NOT_ALLOWED"),
+            Self::Conflict => (409, "CONFLICT"),
+            Self::PayloadTooLarge => (413, "PAYLOAD_TOO_LARGE"),
+            Self::UnsupportedMediaType => (415, "UNSUPPORTED_MEDIA_TYPE"),
+            Self::Internal => (500, "INTERNAL_ERROR"),
+            Self::Unavailable { .. } => (503, "SERVICE_UNAVAILABLE"),
+        }
+    }
+}
+
+impl ApiError {
+    fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), reason: None, record: None }
+    }
+
+    fn because(mut self, reason: impl ToString) -> Self {
+        self.reason = Some(reason.to_string());
+        self
+    }
+
+    /// 400: the caller sent something that can't be; the message names it.
+    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::BadRequest, message)
+    }
+
+    /// 401 for a missing or malformed `Authorization`, or an API key that is nobody's.
+    pub fn bad_api_key(reason: &'static str) -> Self {
+        Self::new(Kind::Unauthorized, "Send a valid API key as Authorization: Bearer").because(reason)
+    }
+
+    /// 401 for a grant token, the same whatever is wrong with it.
+    pub fn bad_grant(reason: impl ToString) -> Self {
+        Self::new(Kind::Unauthorized, "The grant token is missing, invalid, expired or revoked").because(reason)
+    }
+
+    /// 403: understood, and not permitted.
+    pub fn forbidden(message: &'static str) -> Self {
+        Self::new(Kind::Forbidden, message)
+    }
+
+    /// 404 for a path.
+    pub fn no_such_path() -> Self {
+        Self::new(Kind::NotFound, "There is nothing at this path")
+    }
+
+    /// 405: the path takes the methods of `allow`.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        Self::new(Kind::MethodNotAllowed { allow }, format!("This path takes {allow}"))
+    }
+
+    /// 413: the body is longer than [`crate::limits::BODY_BYTES`].
+    pub fn body_too_large() -> Self {
+        Self::new(Kind::PayloadTooLarge, "The request body must be at most 256 KiB")
+    }
+
+    /// 415: the body isn't said to be JSON.
+    pub fn not_json_type() -> Self {
+        Self::new(Kind::UnsupportedMediaType, "Send the body as Content-Type: application/json")
+    }
+
+    /// 503: a setting is missing or bad; `/health` says which.
+    pub fn misconfigured() -> Self {
+        let kind = Kind::Unavailable { retry_after: RETRY_AFTER_SECS };
+        Self::new(kind, "The vault is not configured; /health says which setting is at fault").because("misconfigured")
+    }
+
+    fn internal(reason: impl ToString) -> Self {
+        Self::new(Kind::Internal, "Something went wrong here; quote requestId to the operator").because(reason)
+    }
+
+    fn not_found(message: &'static str) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+
+    fn damaged(record: String, reason: impl ToString) -> Self {
+        Self { record: Some(record), ..Self::internal(reason) }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.kind.status_and_code().0
+    }
+
+    /// What the log says: the reason where there is one, else what the caller was told.
+    pub fn log_reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or(&self.message)
+    }
+
+    /// The record that the failure is about, if it is about one.
+    pub fn record(&self) -> Option<&str> {
+        self.record.as_deref()
+    }
+
+    /// The answer: `{message, code, requestId}` with the headers that go with the status.
+    pub fn response(&self, request_id: &str) -> Response {
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            message: &'a str,
+            code: &'a str,
+            request_id: &'a str,
+        }
+
+        let (status, code) = self.kind.status_and_code();
+        let response = Response::json(status, &Body { message: &self.message, code, request_id });
+        match self.kind {
+            Kind::Unauthorized => response.with_header("WWW-Authenticate", "Bearer"),
+            Kind::MethodNotAllowed { allow } => response.with_header("Allow", allow),
+            Kind::Unavailable { retry_after } => response.with_header("Retry-After", retry_after.to_string()),
+            _ => response,
+        }
+    }
+}
+
+impl From<JsonError> for ApiError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::NotAnObject => Self::bad_request("The body must be a JSON object in which no name occurs twice"),
+            field => Self::bad_request(field.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let retry_after = match &error {
+            StoreError::Busy(_) => RETRY_WRITE_SECS,
+            StoreError::Unavailable(_) => RETRY_AFTER_SECS,
+        };
+        Self::new(Kind::Unavailable { retry_after }, "Storage can't take the request now; try again").because(error)
+    }
+}
+
+impl From<GrantError> for ApiError {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::NoKeys(_) => {
+                let kind = Kind::Unavailable { retry_after: RETRY_AFTER_SECS };
+                Self::new(kind, "The issuer's keys can't be had now; try again").because(error)
+            }
+            refused => Self::bad_grant(refused),
+        }
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::NotFound => Self::not_found("There is no such credential"),
+            VaultError::OutOfScope => Self::forbidden("No scope of the grant permits this service"),
+            VaultError::Revoked => GrantError::Revoked.into(),
+            VaultError::BadCursor => Self::bad_request("cursor must be one that a list gave as nextCursor"),
+            VaultError::Damaged { record, reason } => Self::damaged(record, reason),
+            VaultError::Collision(_) | VaultError::Seal(_) => Self::internal(error),
+            VaultError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::UnknownKey => Self::bad_api_key("unknown API key"),
+            AccountError::NotFound => Self::not_found("There is no such developer"),
+            AccountError::Exists => Self::new(Kind::Conflict, "There is a developer with this developerId already"),
+            AccountError::BadCursor => Self::bad_request("cursor must be one that a list gave as nextCursor"),
+            AccountError::Damaged { record, reason } => Self::damaged(record, reason),
+            AccountError::Seal(_) | AccountError::Random(_) => Self::internal(error),
+            AccountError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RandomError> for ApiError {
+    fn from(error: RandomError) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,104 @@
+//! An answer as a plain value, and the headers that every answer has.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+/// Headers of every answer, static files' included.
+pub const SECURITY_HEADERS: [(&str, &str); 4] = [
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+    ("Referrer-Policy", "no-referrer"),
+];
+/// What a browser may do with an answer of the API: nothing.
+const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+/// What a page of `www/` may do: load its own files and speak to this vault.
+pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// An answer.
+#[derive(Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, each name once.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The body, which may hold a secret; empty for none.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Response {
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Zeroizing::default() }
+    }
+
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        // Texts, numbers and objects with text names: nothing that serde_json refuses.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self::of_json(status, Zeroizing::new(body))
+    }
+
+    /// An answer with a JSON body that holds a secret: written into one buffer of the right size, as
+    /// a buffer that grows leaves copies behind that nothing erases.
+    pub fn secret_json(status: u16, body: &impl Serialize) -> Self {
+        let mut length = Length(0);
+        let _ = serde_json::to_writer(&mut length, body);
+        let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+        let _ = serde_json::to_writer(&mut *text, body);
+        Self::of_json(status, text)
+    }
+
+    fn of_json(status: u16, body: Zeroizing<Vec<u8>>) -> Self {
+        Self { status, headers: vec![("Content-Type", "application/json".into())], body }
+    }
+
+    /// The answer with one more header.
+    pub fn with_header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The answer with the headers that every answer of the API has.
+    pub fn for_api(mut self, request_id: &str) -> Self {
+        self.headers.extend(SECURITY_HEADERS.map(|(name, value)| (name, value.into())));
+        self.with_header("Content-Security-Policy", API_POLICY).with_header("X-Request-Id", request_id.to_owned())
+    }
+
+    /// The answer to a HEAD request.
+    pub fn without_body(mut self) -> Self {
+        self.body = Zeroizing::default();
+        self
+    }
+}
+
+/// Counts the bytes written to it.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_body_is_written_into_one_buffer() {
+        let body = vec!["line\n\"quoted\""; 100];
+        let response = Response::secret_json(200, &body);
+        assert_eq!(response.body.capacity(), response.body.len());
+        assert_eq!(*response.body, *Response::json(200, &body).body);
+    }
+}

@@ -1,0 +1,148 @@
+//! Which path and method is which call.
+
+use percent_encoding::percent_decode_str;
+
+use super::error::ApiError;
+
+/// A call of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /health`
+    Health,
+    /// `POST /v1/vault/credentials`
+    StoreCredential,
+    /// `GET /v1/vault/credentials`
+    ListCredentials,
+    /// `GET /v1/vault/credentials/{id}`
+    GetCredential(String),
+    /// `DELETE /v1/vault/credentials/{id}`
+    DeleteCredential(String),
+    /// `POST /v1/vault/credentials/exchange`
+    Exchange,
+    /// `POST /v1/signup`
+    SignUp,
+    /// `POST /v1/keys/rotate`
+    RotateKey,
+    /// `GET /v1/me`
+    Me,
+    /// `POST /v1/tokens/revoke`
+    RevokeToken,
+    /// `DELETE /v1/grants/{grantId}`
+    RevokeGrant(String),
+    /// `POST /v1/admin/developers`
+    ProvisionDeveloper,
+    /// `GET /v1/admin/developers`
+    ListDevelopers,
+    /// `GET /v1/admin/developers/{id}`
+    GetDeveloper(String),
+    /// `DELETE /v1/admin/developers/{id}`
+    RemoveDeveloper(String),
+}
+
+const GET: &str = "GET, HEAD";
+const POST: &str = "POST";
+const DELETE: &str = "DELETE";
+const GET_POST: &str = "GET, HEAD, POST";
+const GET_DELETE: &str = "GET, HEAD, DELETE";
+
+/// Finds the call; `None` for a path that isn't the API's, which may be a static file's.
+///
+/// The path is as it was sent: it is split before it is percent-decoded, so that an encoded slash
+/// stays inside its segment.
+pub fn find(method: &str, path: &str) -> Option<Result<Route, ApiError>> {
+    // HEAD is GET without the body (RFC 9110 section 9.3.2).
+    let method = if method == "HEAD" { "GET" } else { method };
+    let segments: Vec<&str> = path.strip_prefix('/')?.splitn(6, '/').collect();
+    let on = |only: &str, route: Route| (method == only).then_some(route);
+    let (route, allow) = match *segments.as_slice() {
+        ["health"] => (on("GET", Route::Health), GET),
+        ["v1", "vault", "credentials"] => {
+            (on("POST", Route::StoreCredential).or(on("GET", Route::ListCredentials)), GET_POST)
+        }
+        ["v1", "vault", "credentials", "exchange"] => (on("POST", Route::Exchange), POST),
+        ["v1", "vault", "credentials", id] if !id.is_empty() => {
+            let id = decode(id);
+            (on("GET", Route::GetCredential(id.clone())).or(on("DELETE", Route::DeleteCredential(id))), GET_DELETE)
+        }
+        ["v1", "signup"] => (on("POST", Route::SignUp), POST),
+        ["v1", "keys", "rotate"] => (on("POST", Route::RotateKey), POST),
+        ["v1", "me"] => (on("GET", Route::Me), GET),
+        ["v1", "tokens", "revoke"] => (on("POST", Route::RevokeToken), POST),
+        ["v1", "grants", id] if !id.is_empty() => (on("DELETE", Route::RevokeGrant(decode(id))), DELETE),
+        ["v1", "admin", "developers"] => {
+            (on("POST", Route::ProvisionDeveloper).or(on("GET", Route::ListDevelopers)), GET_POST)
+        }
+        ["v1", "admin", "developers", id] if !id.is_empty() => {
+            let id = decode(id);
+            (on("GET", Route::GetDeveloper(id.clone())).or(on("DELETE", Route::RemoveDeveloper(id))), GET_DELETE)
+        }
+        ["v1", ..] => return Some(Err(ApiError::no_such_path())),
+        _ => return None,
+    };
+    Some(route.ok_or(ApiError::method_not_allowed(allow)))
+}
+
+/// A segment as text; bytes that are no UTF-8 become a character that no id holds.
+fn decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(method: &str, path: &str) -> Option<u16> {
+        find(method, path).map(|found| found.map_or_else(|error| error.status(), |_| 200))
+    }
+
+    #[test]
+    fn every_call_is_found_by_its_method() {
+        for (methods, path) in [
+            ("GET HEAD", "/health"),
+            ("GET HEAD POST", "/v1/vault/credentials"),
+            ("POST", "/v1/vault/credentials/exchange"),
+            ("GET HEAD DELETE", "/v1/vault/credentials/vault_1"),
+            ("POST", "/v1/signup"),
+            ("POST", "/v1/keys/rotate"),
+            ("GET HEAD", "/v1/me"),
+            ("POST", "/v1/tokens/revoke"),
+            ("DELETE", "/v1/grants/grnt_1"),
+            ("GET HEAD POST", "/v1/admin/developers"),
+            ("GET HEAD DELETE", "/v1/admin/developers/dev_1"),
+        ] {
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", ""] {
+                let expected = if methods.split(' ').any(|allowed| allowed == method) { 200 } else { 405 };
+                assert_eq!(status(method, path), Some(expected), "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_paths_under_v1_are_nothing_and_the_rest_may_be_files() {
+        for path in [
+            "/v1",
+            "/v1/",
+            "/v1/vault",
+            "/v1/vault/credentials/",
+            "/v1/vault/credentials/a/b",
+            "/v1/grants/",
+            "/v1/me/",
+        ] {
+            assert_eq!(status("GET", path), Some(404), "{path}");
+        }
+        for path in ["", "/", "health", "//health", "/health/", "/index.html", "/V1/me", "/v2/me"] {
+            assert_eq!(status("GET", path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn segments_are_split_before_they_are_decoded() {
+        let found = find("DELETE", "/v1/grants/a%2Fb%20%C3%BC").unwrap().unwrap();
+        assert_eq!(found, Route::RevokeGrant("a/b ü".to_owned()));
+        assert_eq!(status("GET", "/v1%2Fme"), None);
+        assert_eq!(
+            find("GET", "/v1/vault/credentials/%ff").unwrap().unwrap(),
+            Route::GetCredential("\u{fffd}".to_owned())
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! What callers get: the bodies of the answers, in the contract's names.
+
+use serde::Serialize;
+
+use crate::accounts::AccountPage;
+use crate::credential::{CredentialId, Details};
+use crate::developer::{Account, ApiKey};
+use crate::json::Metadata;
+use crate::settings::Problem;
+use crate::timestamp::Timestamp;
+use crate::vault::CredentialPage;
+
+/// The release, as `/health` tells it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The answer to a store.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stored<'a> {
+    id: &'a str,
+    principal_id: &'a str,
+    service: &'a str,
+    credential_type: &'a str,
+    created_at: Timestamp,
+}
+
+impl<'a> Stored<'a> {
+    /// What is said of a credential that was stored.
+    pub fn new(id: &'a CredentialId, details: &'a Details) -> Self {
+        Self {
+            id: id.as_str(),
+            principal_id: details.principal.as_str(),
+            service: details.service.as_str(),
+            credential_type: &details.credential_type,
+            created_at: details.created_at,
+        }
+    }
+}
+
+/// A credential without its tokens: the contract's VaultCredential.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Credential<'a> {
+    id: &'a str,
+    principal_id: &'a str,
+    service: &'a str,
+    credential_type: &'a str,
+    token_expires_at: Option<Timestamp>,
+    metadata: &'a Metadata,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> Credential<'a> {
+    /// What is shown of a credential.
+    pub fn new(id: &'a CredentialId, details: &'a Details) -> Self {
+        Self {
+            id: id.as_str(),
+            principal_id: details.principal.as_str(),
+            service: details.service.as_str(),
+            credential_type: &details.credential_type,
+            token_expires_at: details.token_expires_at,
+            metadata: &details.metadata,
+            created_at: details.created_at,
+            updated_at: details.updated_at,
+        }
+    }
+}
+
+/// A page of credentials.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials<'a> {
+    credentials: Vec<Credential<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
+}
+
+impl<'a> Credentials<'a> {
+    /// What is shown of a page.
+    pub fn new(page: &'a CredentialPage) -> Self {
+        Self {
+            credentials: page.credentials.iter().map(|(id, details)| Credential::new(id, details)).collect(),
+            next_cursor: page.next_cursor.as_deref(),
+        }
+    }
+}
+
+/// The answer to an exchange; the one view that holds an upstream token.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exchanged<'a> {
+    access_token: &'a str,
+    service: &'a str,
+    credential_type: &'a str,
+    token_expires_at: Option<Timestamp>,
+    metadata: &'a Metadata,
+}
+
+impl<'a> Exchanged<'a> {
+    /// Hands out an access token.
+    pub fn new(details: &'a Details, access_token: &'a str) -> Self {
+        Self {
+            access_token,
+            service: details.service.as_str(),
+            credential_type: &details.credential_type,
+            token_expires_at: details.token_expires_at,
+            metadata: &details.metadata,
+        }
+    }
+}
+
+/// An account, with its API key in the one answer that shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Developer<'a> {
+    developer_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
+    name: &'a str,
+    email: Option<&'a str>,
+    mode: &'static str,
+    created_at: Timestamp,
+}
+
+impl<'a> Developer<'a> {
+    /// What is shown of an account.
+    pub fn new(account: &'a Account) -> Self {
+        Self {
+            developer_id: account.developer.as_str(),
+            api_key: None,
+            name: &account.name,
+            email: account.email.as_deref(),
+            mode: account.mode.as_str(),
+            created_at: account.created_at,
+        }
+    }
+
+    /// What is shown once, when the account is made.
+    pub fn with_key(account: &'a Account, api_key: &'a ApiKey) -> Self {
+        Self { api_key: Some(api_key.expose()), ..Self::new(account) }
+    }
+}
+
+/// A page of accounts.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Developers<'a> {
+    developers: Vec<Developer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
+}
+
+impl<'a> Developers<'a> {
+    /// What is shown of a page.
+    pub fn new(page: &'a AccountPage) -> Self {
+        Self {
+            developers: page.accounts.iter().map(Developer::new).collect(),
+            next_cursor: page.next_cursor.as_deref(),
+        }
+    }
+}
+
+/// The answer to a rotation.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotatedKey<'a> {
+    api_key: &'a str,
+    rotated_at: Timestamp,
+}
+
+impl<'a> RotatedKey<'a> {
+    /// Shows the new key, once.
+    pub fn new(api_key: &'a ApiKey, rotated_at: Timestamp) -> Self {
+        Self { api_key: api_key.expose(), rotated_at }
+    }
+}
+
+/// The answer to a removal that isn't done.
+#[derive(Serialize)]
+pub struct Remaining {
+    /// Always true: the same request has to be sent again.
+    pub remaining: bool,
+}
+
+/// The answer of `/health`.
+#[derive(Serialize)]
+pub struct Health<'a> {
+    status: &'static str,
+    version: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    problems: &'a [Problem],
+}
+
+impl<'a> Health<'a> {
+    /// Well, if there are no problems with the settings.
+    pub fn new(problems: &'a [Problem]) -> Self {
+        let status = if problems.is_empty() { "ok" } else { "misconfigured" };
+        Self { status, version: VERSION, problems }
+    }
+}

@@ -1,0 +1,115 @@
+//! A KV namespace as a [`Store`].
+//!
+//! Declared by hand, as it takes fewer crossings into JavaScript than `worker::kv` does, and as the
+//! bulk read is missing there.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::message;
+use crate::store::{Entry, KeyPage, ListedKey, Store, StoreError};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Anything with the methods of a Workers KV namespace.
+    #[derive(Clone, Debug)]
+    pub type KvNamespace;
+
+    #[wasm_bindgen(method, catch)]
+    async fn get(this: &KvNamespace, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = get)]
+    async fn get_many(this: &KvNamespace, keys: Vec<String>) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    async fn put(this: &KvNamespace, key: &str, value: &str, options: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    async fn delete(this: &KvNamespace, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    async fn list(this: &KvNamespace, options: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PutOptions<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration_ttl: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ListOptions<'a> {
+    prefix: &'a str,
+    limit: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct ListResult {
+    keys: Vec<ListResultKey>,
+    list_complete: bool,
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ListResultKey {
+    name: String,
+    metadata: Option<String>,
+}
+
+/// A store in a KV namespace.
+#[derive(Debug)]
+pub struct KvStore(KvNamespace);
+
+impl KvStore {
+    /// Takes what is bound as the namespace.
+    pub fn new(binding: JsValue) -> Self {
+        Self(binding.unchecked_into())
+    }
+}
+
+impl Store for KvStore {
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.0.get(key).await.map_err(failed)?.as_string())
+    }
+
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<String>>, StoreError> {
+        let found = self.0.get_many(keys.to_vec()).await.map_err(failed)?;
+        let found: js_sys::Map = found.dyn_into().map_err(|_| odd("a bulk read"))?;
+        Ok(keys.iter().map(|key| found.get(&JsValue::from_str(key)).as_string()).collect())
+    }
+
+    async fn put(&self, key: &str, entry: Entry<'_>) -> Result<(), StoreError> {
+        let options = PutOptions { metadata: entry.metadata, expiration_ttl: entry.ttl };
+        let options = serde_wasm_bindgen::to_value(&options).map_err(|_| odd("options"))?;
+        self.0.put(key, entry.value, &options).await.map_err(failed).map(drop)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.0.delete(key).await.map_err(failed).map(drop)
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<KeyPage, StoreError> {
+        let options =
+            serde_wasm_bindgen::to_value(&ListOptions { prefix, limit, cursor }).map_err(|_| odd("options"))?;
+        let result = self.0.list(&options).await.map_err(failed)?;
+        let result: ListResult = serde_wasm_bindgen::from_value(result).map_err(|_| odd("a list"))?;
+        let keys = result.keys.into_iter().map(|key| ListedKey { name: key.name, metadata: key.metadata }).collect();
+        Ok(KeyPage { keys, cursor: result.cursor.filter(|_| !result.list_complete) })
+    }
+}
+
+/// What KV throws says the status that it answered with.
+fn failed(thrown: JsValue) -> StoreError {
+    let message = message(&thrown);
+    if message.contains("429") { StoreError::Busy(message) } else { StoreError::Unavailable(message) }
+}
+
+fn odd(what: &str) -> StoreError {
+    StoreError::Unavailable(format!("KV gave {what} of an unknown form"))
+}

@@ -1,0 +1,34 @@
+//! The JavaScript host seen from the core: a KV namespace as a store, fetch, bodies, the clock.
+//!
+//! Imports only: what JavaScript may call is exported elsewhere, and nothing is decided here.
+
+mod body;
+mod fetch;
+mod kv;
+
+pub use body::RequestBody;
+pub use fetch::HostFetch;
+pub use kv::KvStore;
+
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::timestamp::Timestamp;
+
+/// The host's time. It stands still inside a request between I/O.
+pub fn now() -> Timestamp {
+    // The host's clock is within the years that a timestamp can hold.
+    Timestamp::from_millis(js_sys::Date::now() as i64).unwrap_or(Timestamp::EPOCH)
+}
+
+/// What a thrown value says.
+fn message(thrown: &JsValue) -> String {
+    match thrown.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => "something that is no Error was thrown".to_owned(),
+    }
+}
+
+/// The name of a thrown error, like `TimeoutError`.
+fn name(thrown: &JsValue) -> String {
+    thrown.dyn_ref::<js_sys::Error>().map(|error| String::from(error.name())).unwrap_or_default()
+}

@@ -1,0 +1,34 @@
+//! A credential vault for AI agents.
+//!
+//! A developer stores a user's upstream credential once; an agent that holds a signed grant token
+//! exchanges it for the one credential that the grant covers, for as long as the grant stands.
+//!
+//! The crate has two faces. Feature `worker` (the default) is a Cloudflare Workers handler that
+//! serves the vault over HTTP on Workers KV. Everything below it is the core, which knows neither
+//! Workers nor JavaScript: it takes a clock value, a store and keys.
+
+#![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
+
+pub mod accounts;
+mod base32;
+pub mod credential;
+pub mod developer;
+pub mod envelope;
+pub mod grant;
+pub mod http;
+#[cfg(target_arch = "wasm32")]
+mod js;
+pub mod json;
+pub mod keyring;
+pub mod limits;
+pub mod random;
+pub mod record;
+mod secret;
+pub mod settings;
+pub mod store;
+pub mod timestamp;
+pub mod vault;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+mod worker;
+
+pub use secret::Secret;

@@ -1,0 +1,71 @@
+//! Every size, lifetime and skew of the vault, in one place.
+//!
+//! Numbers only: a limit is enforced where the value it bounds is parsed.
+
+/// Longest principal id, in bytes of UTF-8.
+pub const PRINCIPAL_ID_BYTES: usize = 256;
+/// Longest service name, in bytes (service names are ASCII).
+pub const SERVICE_BYTES: usize = 64;
+/// Longest credential type, in bytes of UTF-8.
+pub const CREDENTIAL_TYPE_BYTES: usize = 64;
+/// Longest access or refresh token, in bytes of UTF-8.
+pub const TOKEN_BYTES: usize = 64 * 1024;
+/// Longest metadata, in bytes of its JSON text.
+pub const METADATA_BYTES: usize = 16 * 1024;
+/// Deepest nesting of metadata; the outermost object is level 1.
+pub const METADATA_DEPTH: usize = 16;
+/// Longest request body, in bytes.
+pub const BODY_BYTES: usize = 256 * 1024;
+
+/// Longest developer name, in bytes of UTF-8.
+pub const DEVELOPER_NAME_BYTES: usize = 256;
+/// Longest e-mail address, in bytes (RFC 5321 section 4.5.3.1.3, less the angle brackets).
+pub const EMAIL_BYTES: usize = 254;
+/// Longest developer id, in bytes.
+pub const DEVELOPER_ID_BYTES: usize = 64;
+/// Longest token id (`jti`) or grant id that can be revoked, in bytes.
+pub const REVOCABLE_ID_BYTES: usize = 512;
+
+/// Most credentials in one page when the caller asks for a page.
+pub const LIST_LIMIT: usize = 1_000;
+/// Most credentials in one answer when the caller names no limit.
+pub const LIST_UNLIMITED: usize = 10_000;
+/// Most developers in one page of the admin list.
+pub const DEVELOPERS_PAGE: usize = 100;
+/// Most records that one request to remove a developer deletes; KV allows 1,000 operations a request.
+pub const REMOVALS_PER_REQUEST: usize = 900;
+
+/// Longest grant token, in bytes.
+pub const GRANT_TOKEN_BYTES: usize = 16 * 1024;
+/// Tolerated difference between the issuer's clock and this one, in seconds.
+pub const CLOCK_SKEW_SECS: i64 = 60;
+/// Longest lifetime of a grant token, in seconds: 400 days. A token that lives longer is refused,
+/// so that a revocation need not be kept for ever.
+pub const GRANT_LIFETIME_SECS: i64 = 400 * 24 * 60 * 60;
+/// How long a revocation is kept, in seconds: the longest life of a token, with the skew at both ends.
+pub const REVOCATION_SECS: u64 = (GRANT_LIFETIME_SECS + 2 * CLOCK_SKEW_SECS) as u64;
+
+/// Longest JWK Set, in bytes.
+pub const JWKS_BYTES: usize = 64 * 1024;
+/// Most keys in a JWK Set.
+pub const JWKS_KEYS: usize = 128;
+/// How long fetching a JWK Set may take, in milliseconds.
+pub const JWKS_TIMEOUT_MS: u32 = 5_000;
+/// How long a fetched JWK Set is used before it is fetched again, in seconds.
+pub const JWKS_FRESH_SECS: i64 = 10 * 60;
+/// How long the last good JWK Set serves while its issuer can't be reached, in seconds.
+pub const JWKS_STALE_SECS: i64 = 60 * 60;
+/// Least time between fetches that an unknown key id, or a failed fetch, sets off, in seconds.
+pub const JWKS_REFETCH_SECS: i64 = 30;
+/// Least time after a failed fetch before the next while there is no JWK Set at all, in seconds.
+pub const JWKS_RETRY_SECS: i64 = 5;
+
+/// Least length of the operator's admin key, in bytes.
+pub const ADMIN_API_KEY_BYTES: usize = 32;
+
+/// Most keys in one bulk read of KV.
+pub const KV_BULK_KEYS: usize = 100;
+/// Most keys in one page of a KV list.
+pub const KV_LIST_KEYS: usize = 1_000;
+/// Longest metadata of a KV key, in bytes of its JSON text.
+pub const KV_METADATA_BYTES: usize = 1_024;

@@ -1,0 +1,67 @@
+//! The one type that holds a secret: an upstream token, an API key, a grant token.
+//!
+//! It is erased when dropped, prints as `[redacted]`, compares in constant time, and gives its
+//! text away through [`Secret::expose`] alone, so that every exposure can be found by name.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// A secret text.
+///
+/// ```
+/// use grant_vault::Secret;
+///
+/// let token = Secret::new("gho_16C7e42F292c6912E7".to_owned());
+/// assert_eq!(format!("{token:?}"), "[redacted]");
+/// assert_eq!(token.expose(), "gho_16C7e42F292c6912E7");
+/// ```
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over; the caller keeps no copy of it.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself. Call it only to seal, hash, check or hand out the secret.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl PartialEq for Secret {
+    /// Takes the same time wherever two texts of one length differ.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_as_redacted() {
+        let secret = Secret::new("xoxb-1".to_owned());
+        assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "[redacted] Some(\n    [redacted],\n)");
+    }
+
+    #[test]
+    fn compares_by_text() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        assert_eq!(secret("a"), secret("a"));
+        assert_ne!(secret("a"), secret("b"));
+        assert_ne!(secret("a"), secret("ab"));
+    }
+}

@@ -1,0 +1,286 @@
+//! The settings, read once, each with a clear complaint.
+//!
+//! A complaint names its setting and what it must be, and never says what it was. The names and
+//! defaults are in the README's table of settings; change both together.
+
+use std::rc::Rc;
+
+use crate::grant::claims::Expected;
+use crate::grant::issuer::{IssuerKeys, RemoteKeys};
+use crate::grant::jwks::JwkSet;
+use crate::grant::verifier::GrantVerifier;
+use crate::keyring::{Keyring, RootKey};
+use crate::limits;
+use crate::secret::Secret;
+
+const DEFAULT_ISSUER: &str = "https://grantex.dev";
+/// Grantex publishes its keys beside its API, not beside its issuer name.
+const DEFAULT_ISSUER_JWKS_URL: &str = "https://api.grantex.dev/.well-known/jwks.json";
+const JWKS_PATH: &str = "/.well-known/jwks.json";
+
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// The setting's name.
+    pub setting: &'static str,
+    /// What it must be.
+    pub message: String,
+}
+
+/// Who may make an account without the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUp {
+    /// Anybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+/// The settings of one vault.
+#[derive(Debug)]
+pub struct Settings {
+    /// `VAULT_ENCRYPTION_KEY` and `VAULT_PREVIOUS_KEYS`.
+    pub keyring: Keyring,
+    /// `GRANT_ISSUER`, `GRANT_AUDIENCE`, `GRANT_JWKS` and `GRANT_JWKS_URL`.
+    pub verifier: GrantVerifier,
+    /// `ADMIN_API_KEY`; without it there are no admin routes.
+    pub admin_api_key: Option<Secret>,
+    /// `SIGNUP`.
+    pub sign_up: SignUp,
+    /// `CORS_ALLOWED_ORIGINS`.
+    pub allowed_origins: Vec<String>,
+}
+
+impl Settings {
+    /// Reads the settings that `get` knows by name; one that is empty or blank is absent.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader { get, problems: Vec::new() };
+        let keyring = reader.keyring();
+        let verifier = reader.verifier();
+        let admin_api_key = reader.admin_api_key();
+        let sign_up = reader.sign_up();
+        let allowed_origins = reader.allowed_origins();
+        match (keyring, verifier) {
+            (Some(keyring), Some(verifier)) if reader.problems.is_empty() => {
+                Ok(Self { keyring, verifier, admin_api_key, sign_up, allowed_origins })
+            }
+            _ => Err(reader.problems),
+        }
+    }
+}
+
+struct Reader<G> {
+    get: G,
+    problems: Vec<Problem>,
+}
+
+impl<G: Fn(&str) -> Option<String>> Reader<G> {
+    fn text(&self, name: &str) -> Option<String> {
+        let text = (self.get)(name)?;
+        let trimmed = text.trim();
+        (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    }
+
+    fn complain(&mut self, setting: &'static str, message: impl Into<String>) {
+        self.problems.push(Problem { setting, message: message.into() });
+    }
+
+    /// Complains about a setting that there is no going on without.
+    fn refuse<T>(&mut self, setting: &'static str, message: impl Into<String>) -> Option<T> {
+        self.complain(setting, message);
+        None
+    }
+
+    fn keyring(&mut self) -> Option<Keyring> {
+        const CURRENT: &str = "VAULT_ENCRYPTION_KEY";
+        const PREVIOUS: &str = "VAULT_PREVIOUS_KEYS";
+        let current = match self.text(CURRENT).map(Secret::new) {
+            None => {
+                self.refuse(CURRENT, "is missing: set it to 32 random bytes, as `openssl rand -base64 32` prints them")
+            }
+            Some(text) => match RootKey::parse(text.expose()) {
+                Ok(key) => Some(key),
+                Err(error) => self.refuse(CURRENT, error.to_string()),
+            },
+        };
+        let previous = self.text(PREVIOUS).map(Secret::new);
+        let mut keys = Vec::new();
+        for (index, text) in previous.iter().flat_map(|list| list.expose().split(',')).enumerate() {
+            match RootKey::parse(text.trim()) {
+                Ok(key) => keys.push(key),
+                Err(error) => self.complain(PREVIOUS, format!("key {} of the list {error}", index + 1)),
+            }
+        }
+        Some(Keyring::new(current?, keys))
+    }
+
+    fn verifier(&mut self) -> Option<GrantVerifier> {
+        let issuer = self.text("GRANT_ISSUER").unwrap_or_else(|| DEFAULT_ISSUER.to_owned());
+        let keys = self.issuer_keys(&issuer)?;
+        let audience = self.text("GRANT_AUDIENCE");
+        Some(GrantVerifier::new(Expected { issuer, audience }, keys))
+    }
+
+    fn issuer_keys(&mut self, issuer: &str) -> Option<IssuerKeys> {
+        const INLINE: &str = "GRANT_JWKS";
+        const URL: &str = "GRANT_JWKS_URL";
+        match (self.text(INLINE), self.text(URL)) {
+            (Some(_), Some(_)) => self.refuse(URL, "is set beside GRANT_JWKS: set one of the two"),
+            (Some(text), None) => match JwkSet::parse(text.as_bytes()) {
+                Ok(set) => Some(IssuerKeys::Inline(Rc::new(set))),
+                Err(error) => self.refuse(INLINE, error.to_string()),
+            },
+            (None, Some(url)) if is_fetchable(&url) => Some(IssuerKeys::Remote(RemoteKeys::new(url))),
+            (None, Some(_)) => self.refuse(URL, "must be an https URL (http on localhost only)"),
+            (None, None) if issuer == DEFAULT_ISSUER => {
+                Some(IssuerKeys::Remote(RemoteKeys::new(DEFAULT_ISSUER_JWKS_URL.to_owned())))
+            }
+            (None, None) if is_fetchable(issuer) => {
+                let url = format!("{}{JWKS_PATH}", issuer.trim_end_matches('/'));
+                Some(IssuerKeys::Remote(RemoteKeys::new(url)))
+            }
+            (None, None) => {
+                self.refuse(URL, "is missing, as is GRANT_JWKS, and GRANT_ISSUER is no https URL to derive it from")
+            }
+        }
+    }
+
+    fn admin_api_key(&mut self) -> Option<Secret> {
+        const NAME: &str = "ADMIN_API_KEY";
+        let key = self.text(NAME).map(Secret::new)?;
+        if key.expose().len() < limits::ADMIN_API_KEY_BYTES {
+            return self.refuse(NAME, format!("must have at least {} characters", limits::ADMIN_API_KEY_BYTES));
+        }
+        Some(key)
+    }
+
+    fn sign_up(&mut self) -> SignUp {
+        const NAME: &str = "SIGNUP";
+        match self.text(NAME).as_deref() {
+            Some("open") => SignUp::Open,
+            None | Some("closed") => SignUp::Closed,
+            Some(_) => {
+                self.complain(NAME, "must be open or closed");
+                SignUp::Closed
+            }
+        }
+    }
+
+    fn allowed_origins(&mut self) -> Vec<String> {
+        const NAME: &str = "CORS_ALLOWED_ORIGINS";
+        let list = self.text(NAME).unwrap_or_default();
+        let origins: Vec<_> = list.split(',').map(str::trim).filter(|origin| !origin.is_empty()).collect();
+        if !origins.iter().all(|origin| is_origin(origin)) {
+            self.complain(NAME, "must be a comma-separated list of origins like https://app.example.com");
+        }
+        origins.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// What follows the scheme of an http or https URL, and whether the scheme is https.
+fn after_scheme(url: &str) -> Option<(&str, bool)> {
+    let https = url.strip_prefix("https://").map(|rest| (rest, true));
+    https.or_else(|| url.strip_prefix("http://").map(|rest| (rest, false)))
+}
+
+fn host(authority: &str) -> &str {
+    authority.split_once(':').map_or(authority, |(host, _)| host)
+}
+
+/// Whether keys may be fetched from there: over https, or on this machine.
+fn is_fetchable(url: &str) -> bool {
+    let Some((rest, is_https)) = after_scheme(url) else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_plain =
+        url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['#', '\\']) && !authority.contains('@');
+    let is_local = matches!(host(authority), "localhost" | "127.0.0.1");
+    is_plain && !host(authority).is_empty() && (is_https || is_local)
+}
+
+/// Whether a text is an origin as browsers send it: scheme, host, perhaps a port, nothing more.
+fn is_origin(text: &str) -> bool {
+    after_scheme(text).is_some_and(|(authority, _)| {
+        !host(authority).is_empty()
+            && authority
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".:-[]".contains(&byte))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn read(settings: &[(&str, &str)]) -> Result<Settings, Vec<&'static str>> {
+        let get = |name: &str| {
+            let set = settings.iter().find(|(set, _)| *set == name).map(|(_, text)| *text);
+            set.or((name == "VAULT_ENCRYPTION_KEY").then_some(KEY)).map(str::to_owned)
+        };
+        Settings::read(get).map_err(|problems| {
+            for problem in &problems {
+                for (_, text) in settings.iter().filter(|(_, text)| text.len() > 6) {
+                    assert!(!problem.message.contains(text), "{problem:?} tells a value");
+                }
+            }
+            problems.into_iter().map(|problem| problem.setting).collect()
+        })
+    }
+
+    #[test]
+    fn an_encryption_key_is_all_it_needs() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.sign_up, SignUp::Closed);
+        assert!(settings.admin_api_key.is_none());
+        assert!(settings.allowed_origins.is_empty());
+    }
+
+    #[test]
+    fn each_bad_setting_is_named() {
+        for (name, texts) in [
+            ("VAULT_ENCRYPTION_KEY", &["", "  ", "password", "0123"][..]),
+            ("VAULT_PREVIOUS_KEYS", &["password", &format!("{KEY},"), &format!("{KEY},password")]),
+            ("GRANT_JWKS", &["{", "{\"keys\":[]}"]),
+            (
+                "GRANT_JWKS_URL",
+                &[
+                    "issuer.example",
+                    "http://issuer.example/jwks",
+                    "https://?",
+                    "ftp://localhost/",
+                    "https://u:p@issuer.example/",
+                    "https://issuer.example/a b",
+                ],
+            ),
+            ("ADMIN_API_KEY", &["short-secret"]),
+            ("SIGNUP", &["yes", "OPEN"]),
+            ("CORS_ALLOWED_ORIGINS", &["*", "app.example.org", "https://app.example.org/", "https://a.example, b"]),
+        ] {
+            for text in texts {
+                assert_eq!(read(&[(name, text)]).unwrap_err(), [name], "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_complaints_come_at_once() {
+        let problems = read(&[("VAULT_ENCRYPTION_KEY", "x"), ("SIGNUP", "maybe"), ("GRANT_JWKS", "{}")]).unwrap_err();
+        assert_eq!(problems, ["VAULT_ENCRYPTION_KEY", "GRANT_JWKS", "SIGNUP"]);
+    }
+
+    #[test]
+    fn two_key_sets_are_one_too_many() {
+        let both = [("GRANT_JWKS", "{}"), ("GRANT_JWKS_URL", "https://issuer.example/jwks")];
+        assert_eq!(read(&both).unwrap_err(), ["GRANT_JWKS_URL"]);
+        assert_eq!(read(&[("GRANT_ISSUER", "urn:issuer")]).unwrap_err(), ["GRANT_JWKS_URL"]);
+    }
+
+    #[test]
+    fn previous_keys_and_origins_are_lists() {
+        let previous = format!("{}, {KEY}", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        let origins = "https://app.example.com, http://localhost:5173";
+        let settings = read(&[("VAULT_PREVIOUS_KEYS", &previous), ("CORS_ALLOWED_ORIGINS", origins)]).unwrap();
+        assert_eq!(settings.allowed_origins, ["https://app.example.com", "http://localhost:5173"]);
+    }
+}

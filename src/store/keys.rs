@@ -1,0 +1,94 @@
+//! The storage schema: every key there is. The same table, told at length, is in
+//! `storage-schema.md` beside this file; change both together.
+//!
+//! | key | value | KV metadata | lifetime |
+//! |---|---|---|---|
+//! | `cred:{developer}:{credential id}` | sealed details `.` sealed tokens | creation time in ms `.` sealed details, these only where they fit | until deleted |
+//! | `key:{SHA-256 of an API key}` | sealed account | | until rotated or removed |
+//! | `dev:{developer}:{SHA-256 of an API key}` | sealed account | | as `key:` |
+//! | `revoked:{developer}:token:{SHA-256 of a jti}` | `1` | | 400 days and 2 minutes |
+//! | `revoked:{developer}:grant:{SHA-256 of a grant id}` | `1` | | 400 days and 2 minutes |
+//!
+//! A developer's id holds no colon, so no key of one developer starts like another's.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
+
+use crate::credential::CredentialId;
+use crate::developer::DeveloperId;
+
+/// Where a credential is.
+pub fn credential(developer: &DeveloperId, id: &CredentialId) -> String {
+    credentials(developer, id.as_str())
+}
+
+/// What the keys of a developer's credentials start with, down to a prefix of their ids.
+pub fn credentials(developer: &DeveloperId, id_prefix: &str) -> String {
+    format!("cred:{developer}:{id_prefix}")
+}
+
+/// Where the account that an API key belongs to is.
+pub fn api_key(key_hash: &str) -> String {
+    format!("key:{key_hash}")
+}
+
+/// Where a developer's account is, once for each API key (of which rotation leaves one).
+pub fn account(developer: &DeveloperId, key_hash: &str) -> String {
+    format!("{}{key_hash}", accounts_of(developer))
+}
+
+/// What the keys of one developer's account start with.
+pub fn accounts_of(developer: &DeveloperId) -> String {
+    format!("{ACCOUNTS}{developer}:")
+}
+
+/// What the keys of all accounts start with.
+pub const ACCOUNTS: &str = "dev:";
+
+/// What can be revoked.
+#[derive(Clone, Copy, Debug)]
+pub enum Revocable<'a> {
+    /// One token, by its `jti`.
+    Token(&'a str),
+    /// Every token of a grant, by the grant's id.
+    Grant(&'a str),
+}
+
+/// Where a revocation is. The ids are hashed: they may be long, and a dump needn't show them.
+pub fn revocation(developer: &DeveloperId, revoked: Revocable<'_>) -> String {
+    let (kind, id) = match revoked {
+        Revocable::Token(id) => ("token", id),
+        Revocable::Grant(id) => ("grant", id),
+    };
+    let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(id));
+    format!("revoked:{developer}:{kind}:{hash}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// KV's limit for a key.
+    const KEY_BYTES: usize = 512;
+
+    #[test]
+    fn the_longest_keys_fit_kv() {
+        let developer = DeveloperId::parse(&"d".repeat(64)).unwrap();
+        let id = CredentialId::parse(&format!("vault_{}", "0".repeat(26))).unwrap();
+        let hash = "h".repeat(43);
+        for key in [
+            credential(&developer, &id),
+            api_key(&hash),
+            account(&developer, &hash),
+            revocation(&developer, Revocable::Grant(&"g".repeat(512))),
+        ] {
+            assert!(key.len() < KEY_BYTES, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_token_and_a_grant_of_one_name_are_two() {
+        let developer = DeveloperId::parse("dev_A").unwrap();
+        assert_ne!(revocation(&developer, Revocable::Token("x")), revocation(&developer, Revocable::Grant("x")));
+    }
+}

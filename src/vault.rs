@@ -1,0 +1,316 @@
+//! The vault: store, list, get, delete and exchange. The whole job, without HTTP.
+//!
+//! What it costs, in operations of storage: store reads one key and writes it; get reads one;
+//! delete reads one and removes it; exchange is one bulk read; a list is one operation per 1,000
+//! keys, and one bulk read per 100 records whose details don't fit KV's metadata.
+
+use crate::credential::{CredentialId, Details, NewCredential, PrincipalId, Service, Tokens};
+use crate::developer::DeveloperId;
+use crate::envelope::SealError;
+use crate::grant::{Grant, scope};
+use crate::keyring::Keyring;
+use crate::limits;
+use crate::record::{Place, RecordError, Summary};
+use crate::store::keys::{self, Revocable};
+use crate::store::{Entry, Store, StoreError};
+use crate::timestamp::Timestamp;
+
+/// Why the vault didn't do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// There is no such credential of this developer's.
+    #[error("no such credential")]
+    NotFound,
+    /// The grant has no scope that permits the service.
+    #[error("no scope of the grant permits the service")]
+    OutOfScope,
+    /// The token, its grant or the grant it was delegated from was revoked.
+    #[error("revoked")]
+    Revoked,
+    /// The cursor isn't one that a list gave.
+    #[error("not a cursor of this list")]
+    BadCursor,
+    /// A stored record doesn't read: changed, moved, or sealed by a key that isn't here.
+    #[error("record {record}: {reason}")]
+    Damaged {
+        /// The credential's id.
+        record: String,
+        /// What is wrong with it.
+        reason: RecordError,
+    },
+    /// The id that two credentials derive is the same, which takes 2^80 tries to bring about.
+    #[error("record {0} belongs to another principal or service of the same id")]
+    Collision(String),
+    /// The credential couldn't be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Storage didn't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which credentials to list.
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    /// Those of one principal only.
+    pub principal: Option<PrincipalId>,
+    /// Those for one service only.
+    pub service: Option<Service>,
+    /// At most so many, 1 to [`limits::LIST_LIMIT`]; [`limits::LIST_UNLIMITED`] when absent.
+    pub limit: Option<usize>,
+    /// Those after the page that gave this cursor.
+    pub cursor: Option<String>,
+}
+
+/// A page of a list, newest first.
+#[derive(Debug)]
+pub struct CredentialPage {
+    /// The credentials with their ids.
+    pub credentials: Vec<(CredentialId, Details)>,
+    /// Where the next page starts, unless this was the last.
+    pub next_cursor: Option<String>,
+}
+
+/// The vault over some storage.
+#[derive(Debug)]
+pub struct Vault<'a, S> {
+    keyring: &'a Keyring,
+    store: &'a S,
+}
+
+impl<'a, S: Store> Vault<'a, S> {
+    /// A vault that keeps in `store` what it seals with `keyring`.
+    pub fn new(keyring: &'a Keyring, store: &'a S) -> Self {
+        Self { keyring, store }
+    }
+
+    /// Stores a credential, in place of the one for the same principal and service if there is one:
+    /// that one's id and time of creation stay, all else is replaced.
+    pub async fn store(
+        &self,
+        developer: &DeveloperId,
+        new: NewCredential,
+        now: Timestamp,
+    ) -> Result<(CredentialId, Details), VaultError> {
+        let id = CredentialId::derive(developer, &new.principal, &new.service);
+        let place = Place { keyring: self.keyring, developer, id: &id };
+        let key = keys::credential(developer, &id);
+        let existing = match self.store.get(&key).await? {
+            Some(value) => Some(place.open_details(&value).map_err(|reason| damaged(&id, reason))?),
+            None => None,
+        };
+        if existing.as_ref().is_some_and(|old| old.principal != new.principal || old.service != new.service) {
+            return Err(VaultError::Collision(id.to_string()));
+        }
+        let (created_at, updated_at) = match existing {
+            Some(old) => (old.created_at, now.max(old.updated_at.next())),
+            None => (now, now),
+        };
+        let details = Details {
+            principal: new.principal,
+            service: new.service,
+            credential_type: new.credential_type,
+            token_expires_at: new.token_expires_at,
+            metadata: new.metadata,
+            created_at,
+            updated_at,
+        };
+        let record = place.seal(&details, &new.tokens)?;
+        let entry = Entry { value: &record.value, metadata: Some(&record.summary), ttl: None };
+        self.store.put(&key, entry).await?;
+        Ok((id, details))
+    }
+
+    /// What may be seen of one credential.
+    pub async fn get(&self, developer: &DeveloperId, id: &CredentialId) -> Result<Details, VaultError> {
+        let value = self.store.get(&keys::credential(developer, id)).await?.ok_or(VaultError::NotFound)?;
+        let place = Place { keyring: self.keyring, developer, id };
+        place.open_details(&value).map_err(|reason| damaged(id, reason))
+    }
+
+    /// Removes a credential. The record isn't opened: one that is damaged can be removed.
+    pub async fn delete(&self, developer: &DeveloperId, id: &CredentialId) -> Result<(), VaultError> {
+        let key = keys::credential(developer, id);
+        self.store.get(&key).await?.ok_or(VaultError::NotFound)?;
+        Ok(self.store.delete(&key).await?)
+    }
+
+    /// Exchanges a verified grant for the credential of one service:
+    ///
+    /// 1. a scope must permit the service, before storage is asked anything;
+    /// 2. one bulk read takes the credential and the revocations of token, grant and parent grant;
+    /// 3. none of them may be revoked;
+    /// 4. the credential must be there, open, and be the one that was asked for.
+    pub async fn exchange(&self, grant: &Grant, service: &Service) -> Result<(Details, Tokens), VaultError> {
+        if !scope::permits(&grant.scopes, service.as_str()) {
+            return Err(VaultError::OutOfScope); // 1
+        }
+        let developer = &grant.developer;
+        let id = CredentialId::derive(developer, &grant.principal, service);
+        let mut wanted = vec![
+            keys::credential(developer, &id),
+            keys::revocation(developer, Revocable::Token(&grant.token_id)),
+            keys::revocation(developer, Revocable::Grant(&grant.grant_id)),
+        ];
+        if let Some(parent) = &grant.parent_grant_id {
+            wanted.push(keys::revocation(developer, Revocable::Grant(parent)));
+        }
+        let mut found = self.store.get_many(&wanted).await?.into_iter(); // 2
+        let value = found.next().flatten();
+        if found.any(|revocation| revocation.is_some()) {
+            return Err(VaultError::Revoked); // 3
+        }
+        let value = value.ok_or(VaultError::NotFound)?; // 4
+        let place = Place { keyring: self.keyring, developer, id: &id };
+        let (details, tokens) = place.open(&value).map_err(|reason| damaged(&id, reason))?;
+        if details.principal != grant.principal || details.service != *service {
+            return Err(VaultError::NotFound);
+        }
+        Ok((details, tokens))
+    }
+
+    /// Revokes a token or a grant of this developer's, for as long as a token may live.
+    pub async fn revoke(&self, developer: &DeveloperId, revoked: Revocable<'_>) -> Result<(), VaultError> {
+        let entry = Entry { value: "1", metadata: None, ttl: Some(limits::REVOCATION_SECS) };
+        Ok(self.store.put(&keys::revocation(developer, revoked), entry).await?)
+    }
+
+    /// Lists a developer's credentials, newest first; what is listed is opened, the rest is not.
+    pub async fn list(&self, developer: &DeveloperId, query: &ListQuery) -> Result<CredentialPage, VaultError> {
+        let limit = query.limit.unwrap_or(limits::LIST_UNLIMITED);
+        let mut listed = self.summaries(developer, query, limit).await?;
+        let more = listed.len() > limit;
+        listed.truncate(limit);
+        let next_cursor = listed.last().filter(|_| more).map(|last| Position::of(last).to_string());
+        let values = self.values_without_summary(developer, &listed).await?;
+        let mut credentials = Vec::with_capacity(listed.len());
+        for (item, value) in listed.into_iter().zip(values) {
+            let place = Place { keyring: self.keyring, developer, id: &item.id };
+            let details = match (&item.sealed_details, value) {
+                (Some(sealed), _) => place.open_sealed_details(sealed),
+                (None, Some(value)) => place.open_details(&value),
+                // Deleted since it was listed.
+                (None, None) => continue,
+            };
+            let details = details.map_err(|reason| damaged(&item.id, reason))?;
+            if details.created_at != item.created_at {
+                return Err(damaged(&item.id, RecordError::Form("summary")));
+            }
+            let is_asked_for = query.principal.as_ref().is_none_or(|asked| *asked == details.principal)
+                && query.service.as_ref().is_none_or(|asked| *asked == details.service);
+            if is_asked_for {
+                credentials.push((item.id, details));
+            }
+        }
+        Ok(CredentialPage { credentials, next_cursor })
+    }
+
+    /// The summaries of what is asked for, in order, `limit + 1` of them at most.
+    async fn summaries(
+        &self,
+        developer: &DeveloperId,
+        query: &ListQuery,
+        limit: usize,
+    ) -> Result<Vec<Listed>, VaultError> {
+        let after = match &query.cursor {
+            Some(cursor) => Some(Position::parse(cursor).ok_or(VaultError::BadCursor)?),
+            None => None,
+        };
+        let id_prefix = match &query.principal {
+            Some(principal) => CredentialId::principal_prefix(developer, principal),
+            None => String::new(),
+        };
+        let suffix = query.service.as_ref().map(|service| CredentialId::service_suffix(developer, service));
+        let prefix = keys::credentials(developer, &id_prefix);
+        let developer_prefix = keys::credentials(developer, "");
+        let mut listed = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.store.list(&prefix, cursor.as_deref(), limits::KV_LIST_KEYS).await?;
+            for key in page.keys {
+                let id = key.name.strip_prefix(&developer_prefix).and_then(CredentialId::parse);
+                // A key of another form is none that this vault wrote.
+                let Some(id) = id else { continue };
+                if suffix.as_ref().is_some_and(|suffix| !id.as_str().ends_with(suffix.as_str())) {
+                    continue;
+                }
+                let summary = Summary::parse(key.metadata.as_deref()).map_err(|reason| damaged(&id, reason))?;
+                let item = Listed { created_at: summary.created_at, id, sealed_details: summary.details };
+                if after.as_ref().is_none_or(|after| Position::of(&item) > *after) {
+                    listed.push(item);
+                }
+            }
+            // Keep memory to a few pages, however many credentials there are.
+            if listed.len() > 2 * limit.max(limits::KV_LIST_KEYS) {
+                keep_first(&mut listed, limit + 1);
+            }
+            cursor = page.cursor;
+            if cursor.is_none() {
+                keep_first(&mut listed, limit + 1);
+                return Ok(listed);
+            }
+        }
+    }
+
+    /// For each listed record whose summary lacks its details, its value.
+    async fn values_without_summary(
+        &self,
+        developer: &DeveloperId,
+        listed: &[Listed],
+    ) -> Result<Vec<Option<String>>, VaultError> {
+        let mut values = vec![None; listed.len()];
+        let lacking: Vec<_> = values
+            .iter_mut()
+            .zip(listed)
+            .filter(|(_, item)| item.sealed_details.is_none())
+            .map(|(place, item)| (place, keys::credential(developer, &item.id)))
+            .collect();
+        let mut lacking = lacking.into_iter().peekable();
+        while lacking.peek().is_some() {
+            let (places, wanted): (Vec<_>, Vec<_>) = lacking.by_ref().take(limits::KV_BULK_KEYS).unzip();
+            for (place, value) in places.into_iter().zip(self.store.get_many(&wanted).await?) {
+                *place = value;
+            }
+        }
+        Ok(values)
+    }
+}
+
+fn damaged(id: &CredentialId, reason: RecordError) -> VaultError {
+    VaultError::Damaged { record: id.to_string(), reason }
+}
+
+/// A credential in a list, before it is opened.
+#[derive(Debug)]
+struct Listed {
+    created_at: Timestamp,
+    id: CredentialId,
+    sealed_details: Option<String>,
+}
+
+fn keep_first(listed: &mut Vec<Listed>, count: usize) {
+    listed.sort_unstable_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    listed.truncate(count);
+}
+
+/// A place in the order of a list: newest first, then by id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Position(std::cmp::Reverse<Timestamp>, CredentialId);
+
+impl Position {
+    fn of(item: &Listed) -> Self {
+        Self(std::cmp::Reverse(item.created_at), item.id.clone())
+    }
+
+    fn parse(cursor: &str) -> Option<Self> {
+        let (millis, id) = cursor.split_once('-')?;
+        let created_at = Timestamp::from_millis(millis.parse().ok()?)?;
+        Some(Self(std::cmp::Reverse(created_at), CredentialId::parse(id)?))
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.0.0.millis(), self.1)
+    }
+}

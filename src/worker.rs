@@ -1,0 +1,153 @@
+//! The Cloudflare Workers handler: requests from the host to the core, answers back.
+//!
+//! Nothing is decided here but where a static file comes from. The settings are parsed once for each
+//! isolate; bindings are taken from `env` anew for each request, as they belong to it.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use serde_json::json;
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, Request, RequestInit, ResponseInit};
+use worker::{Context, Env, console_error, console_warn, event};
+
+use crate::http::{self, Head, Host, LogLine, Reply};
+use crate::js::{self, HostFetch, KvStore, RequestBody};
+use crate::secret::Secret;
+use crate::settings::{Problem, Settings};
+
+/// The binding of the KV namespace.
+const NAMESPACE: &str = "VAULT";
+/// The binding of the static files.
+const ASSETS: &str = "ASSETS";
+
+type SettingsOrProblems = Result<Settings, Vec<Problem>>;
+
+thread_local! {
+    static SETTINGS: OnceCell<Rc<SettingsOrProblems>> = const { OnceCell::new() };
+}
+
+/// Serves one request.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+    let settings = settings(&env);
+    let head = head(&request);
+    let store = KvStore::new(binding(&env, NAMESPACE));
+    let host = Host { store: &store, fetch: &HostFetch, now: js::now() };
+    match http::handle(&settings, host, &head, RequestBody(&request)).await {
+        Reply::Answer { response, log } => {
+            if let Some(line) = log {
+                write(&line);
+            }
+            to_js(response)
+        }
+        Reply::Static { request_id } => static_file(&env, &request, &request_id).await,
+    }
+}
+
+/// The settings, read at the isolate's first request.
+fn settings(env: &Env) -> Rc<SettingsOrProblems> {
+    SETTINGS.with(|cell| cell.get_or_init(|| Rc::new(read_settings(env))).clone())
+}
+
+fn read_settings(env: &Env) -> SettingsOrProblems {
+    let mut settings = Settings::read(|name| binding(env, name).as_string());
+    if !binding(env, NAMESPACE).is_object() {
+        let message = "is missing: bind a KV namespace under this name".to_owned();
+        let mut problems = settings.err().unwrap_or_default();
+        problems.push(Problem { setting: NAMESPACE, message });
+        settings = Err(problems);
+    }
+    for problem in settings.as_ref().err().into_iter().flatten() {
+        let line = json!({"level": "error", "setting": problem.setting, "reason": problem.message});
+        console_error!("{line}");
+    }
+    settings
+}
+
+/// What is bound under a name; undefined for nothing.
+fn binding(env: &Env, name: &str) -> JsValue {
+    js_sys::Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn head(request: &Request) -> Head {
+    let url = request.url();
+    let (path, query) = path_and_query(&url);
+    let headers = request.headers();
+    let header = |name: &str| headers.get(name).ok().flatten();
+    Head {
+        method: request.method(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        authorization: header("authorization").map(Secret::new),
+        content_type: header("content-type"),
+        origin: header("origin"),
+    }
+}
+
+/// The path and the query of an absolute URL.
+fn path_and_query(url: &str) -> (&str, &str) {
+    let url = url.split('#').next().unwrap_or_default();
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let start = after_scheme.find(['/', '?']).unwrap_or(after_scheme.len());
+    let target = after_scheme.get(start..).unwrap_or_default();
+    target.split_once('?').unwrap_or((target, ""))
+}
+
+fn write(line: &LogLine) {
+    let text = serde_json::to_string(line).unwrap_or_default();
+    match line.level {
+        "error" => console_error!("{text}"),
+        _ => console_warn!("{text}"),
+    }
+}
+
+fn to_js(mut response: http::Response) -> worker::Result<web_sys::Response> {
+    let headers = Headers::new()?;
+    for (name, value) in &response.headers {
+        headers.append(name, value)?;
+    }
+    let init = ResponseInit::new();
+    init.set_status(response.status);
+    init.set_headers(&headers);
+    let body = (!response.body.is_empty()).then_some(response.body.as_mut_slice());
+    Ok(web_sys::Response::new_with_opt_u8_array_and_init(body, &init)?)
+}
+
+/// Serves a file of `www/` with the headers that every answer has, or the answer for none.
+async fn static_file(env: &Env, request: &Request, request_id: &str) -> worker::Result<web_sys::Response> {
+    let is_read = matches!(request.method().as_str(), "GET" | "HEAD");
+    let wanted = if is_read {
+        request.clone()?
+    } else {
+        let init = RequestInit::new();
+        init.set_method("HEAD");
+        Request::new_with_str_and_init(&request.url(), &init)?
+    };
+    match asset(env, wanted).await? {
+        Some(file) if is_read => with_page_headers(&file, request_id),
+        Some(_) => to_js(http::static_file_method(request_id)),
+        None => to_js(http::no_such_path(request_id)),
+    }
+}
+
+/// The answer of the static files' binding, if there is such a file.
+async fn asset(env: &Env, request: Request) -> worker::Result<Option<web_sys::Response>> {
+    if !binding(env, ASSETS).is_object() {
+        return Ok(None);
+    }
+    let response = env.assets(ASSETS)?.fetch_request(worker::Request::from(request)).await?;
+    let response: web_sys::Response = response.into();
+    Ok((response.status() != 404).then_some(response))
+}
+
+fn with_page_headers(file: &web_sys::Response, request_id: &str) -> worker::Result<web_sys::Response> {
+    let headers = Headers::new_with_headers(&file.headers())?;
+    for (name, value) in http::page_headers(request_id) {
+        headers.set(name, &value)?;
+    }
+    let init = ResponseInit::new();
+    init.set_status(file.status());
+    init.set_headers(&headers);
+    Ok(web_sys::Response::new_with_opt_readable_stream_and_init(file.body().as_ref(), &init)?)
+}
