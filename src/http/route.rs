@@ -48,13 +48,14 @@ const GET_DELETE: &str = "GET, HEAD, DELETE";
 /// Finds the call; `None` for a path that isn't the API's, which may be a static file's.
 ///
 /// The path is as it was sent: it is split before it is percent-decoded, so that an encoded slash
-/// stays inside its segment.
-pub fn find(method: &str, path: &str) -> Option<Result<Route, ApiError>> {
+/// stays inside its segment. Without an operator there are no admin paths.
+pub fn find(method: &str, path: &str, has_operator: bool) -> Option<Result<Route, ApiError>> {
     // HEAD is GET without the body (RFC 9110 section 9.3.2).
     let method = if method == "HEAD" { "GET" } else { method };
     let segments: Vec<&str> = path.strip_prefix('/')?.splitn(6, '/').collect();
     let on = |only: &str, route: Route| (method == only).then_some(route);
     let (route, allow) = match *segments.as_slice() {
+        ["v1", "admin", ..] if !has_operator => return Some(Err(ApiError::no_such_path())),
         ["health"] => (on("GET", Route::Health), GET),
         ["v1", "vault", "credentials"] => {
             (on("POST", Route::StoreCredential).or(on("GET", Route::ListCredentials)), GET_POST)
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     fn status(method: &str, path: &str) -> Option<u16> {
-        find(method, path).map(|found| found.map_or_else(|error| error.status(), |_| 200))
+        find(method, path, true).map(|found| found.map_or_else(|error| error.status(), |_| 200))
     }
 
     #[test]
@@ -137,11 +138,11 @@ mod tests {
 
     #[test]
     fn segments_are_split_before_they_are_decoded() {
-        let found = find("DELETE", "/v1/grants/a%2Fb%20%C3%BC").unwrap().unwrap();
+        let found = find("DELETE", "/v1/grants/a%2Fb%20%C3%BC", true).unwrap().unwrap();
         assert_eq!(found, Route::RevokeGrant("a/b ü".to_owned()));
         assert_eq!(status("GET", "/v1%2Fme"), None);
         assert_eq!(
-            find("GET", "/v1/vault/credentials/%ff").unwrap().unwrap(),
+            find("GET", "/v1/vault/credentials/%ff", true).unwrap().unwrap(),
             Route::GetCredential("\u{fffd}".to_owned())
         );
     }
