@@ -47,6 +47,11 @@ impl<'a> Object<'a> {
         self.0.get(name).map(|value| value.get())
     }
 
+    /// Whether any field is null.
+    pub fn has_null(&self) -> bool {
+        self.0.values().any(|value| value.get() == "null")
+    }
+
     /// A field that may be absent but not null, and reads as `T`.
     pub fn optional<T: Deserialize<'a>>(
         &self,

@@ -55,16 +55,22 @@ pub enum GrantError {
     /// `alg` is neither RS256 nor ES256.
     #[error("algorithm is not RS256 or ES256")]
     Algorithm,
-    /// `crit` names an extension, and none is understood here.
-    #[error("header has crit")]
+    /// `crit` names an extension, or `b64` asks for one (RFC 7797), and none is understood here.
+    #[error("header asks for an extension (crit, b64)")]
     Critical,
     /// The key set has no key, or more than one, for `kid` and `alg`.
     #[error("{0}")]
     Key(jwks::SelectError),
-    /// The signature isn't the key's, or the library that checks it refuses the token otherwise.
+    /// `typ` says that it is another kind of token (RFC 8725 section 3.11).
+    #[error("header has a typ other than JWT and at+jwt")]
+    Type,
+    /// The signature isn't the key's.
     #[error("signature: {0}")]
-    Signature(String),
-    /// A claim is absent, null or of the wrong type, or a name occurs twice.
+    Signature(jwks::SignatureError),
+    /// A claim is present and null, which could be read as absence.
+    #[error("a claim is null")]
+    NullClaim,
+    /// A claim is absent or of the wrong type, or a name occurs twice.
     #[error("claims: {0}")]
     Claims(crate::json::JsonError),
     /// A claim has the right type and a value that can't be.

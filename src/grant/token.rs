@@ -42,8 +42,12 @@ impl<'a> UnverifiedToken<'a> {
         let header = Object::parse(&header).map_err(GrantError::Header)?;
         let algorithm: String = header.required("alg", "a string").map_err(GrantError::Header)?;
         let algorithm = Algorithm::parse(&algorithm).ok_or(GrantError::Algorithm)?;
-        if header.raw("crit").is_some() {
+        if header.raw("crit").is_some() || header.raw("b64").is_some() {
             return Err(GrantError::Critical);
+        }
+        let kind: Option<String> = header.optional("typ", "a string").map_err(GrantError::Header)?;
+        if !kind.is_none_or(|kind| ["JWT", "at+jwt"].iter().any(|known| kind.eq_ignore_ascii_case(known))) {
+            return Err(GrantError::Type);
         }
         let key_id = header.optional("kid", "a string").map_err(GrantError::Header)?;
         Ok(Self { text, algorithm, key_id, claims })

@@ -2,6 +2,7 @@
 
 use super::claims::{self, Expected};
 use super::issuer::{FetchJwks, IssuerKeys};
+use super::jwks::SignatureError;
 use super::token::UnverifiedToken;
 use super::{Grant, GrantError};
 use crate::timestamp::Timestamp;
@@ -32,7 +33,15 @@ impl GrantVerifier {
         let token = UnverifiedToken::parse(token)?; // 1
         let set = self.keys.set_for(&token, fetch, now).await?; // 2
         let key = set.select(token.algorithm, token.key_id.as_deref()).map_err(GrantError::Key)?;
-        key.verify(token.text, now)?; // 3
-        claims::read(&token.claims, &self.expected, now) // 4
+        let signature = key.verify(token.text); // 3
+        let grant = claims::read(&token.claims, &self.expected, now); // 4
+        match signature {
+            Ok(()) => grant,
+            // Refused either way; where the claims are at fault, they say it better.
+            Err(SignatureError::Unreadable) => {
+                Err(grant.err().unwrap_or(GrantError::Signature(SignatureError::Unreadable)))
+            }
+            Err(SignatureError::Invalid) => Err(GrantError::Signature(SignatureError::Invalid)),
+        }
     }
 }

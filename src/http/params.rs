@@ -191,7 +191,8 @@ impl Query<'_> {
 
     fn limit(&self, most: usize) -> Result<Option<usize>, ApiError> {
         let Some(text) = self.one("limit")? else { return Ok(None) };
-        let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        let limit = text.parse().ok().filter(|limit| is_plain && (1..=most).contains(limit));
         limit.map(Some).ok_or_else(|| ApiError::bad_request(format!("limit must be a whole number from 1 to {most}")))
     }
 }

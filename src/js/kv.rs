@@ -3,6 +3,7 @@
 //! Declared by hand, as it takes fewer crossings into JavaScript than `worker::kv` does, and as the
 //! bulk read is missing there.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -59,7 +60,25 @@ struct ListResult {
 #[derive(Deserialize)]
 struct ListResultKey {
     name: String,
-    metadata: Option<String>,
+    metadata: Option<KeyMetadata>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeyMetadata {
+    Text(String),
+    /// Not from here: this vault writes texts.
+    Other(IgnoredAny),
+}
+
+impl From<ListResultKey> for ListedKey {
+    fn from(key: ListResultKey) -> Self {
+        let metadata = match key.metadata {
+            Some(KeyMetadata::Text(text)) => Some(text),
+            Some(KeyMetadata::Other(_)) | None => None,
+        };
+        Self { name: key.name, metadata }
+    }
 }
 
 /// A store in a KV namespace.
@@ -99,7 +118,7 @@ impl Store for KvStore {
             serde_wasm_bindgen::to_value(&ListOptions { prefix, limit, cursor }).map_err(|_| odd("options"))?;
         let result = self.0.list(&options).await.map_err(failed)?;
         let result: ListResult = serde_wasm_bindgen::from_value(result).map_err(|_| odd("a list"))?;
-        let keys = result.keys.into_iter().map(|key| ListedKey { name: key.name, metadata: key.metadata }).collect();
+        let keys = result.keys.into_iter().map(ListedKey::from).collect();
         Ok(KeyPage { keys, cursor: result.cursor.filter(|_| !result.list_complete) })
     }
 }
