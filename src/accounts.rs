@@ -5,6 +5,8 @@
 //! first and removed last, so that every key that works can be found and removed.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,17 +92,50 @@ pub enum Removal {
     Remaining,
 }
 
+/// Accounts that were read a moment ago, by the hash of their API key.
+#[derive(Debug, Default)]
+pub struct KnownAccounts(RefCell<HashMap<String, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    account: Account,
+    read_at: Timestamp,
+}
+
+impl KnownAccounts {
+    fn find(&self, hash: &str, now: Timestamp) -> Option<Account> {
+        let known = self.0.borrow();
+        let found = known.get(hash)?;
+        let is_recent = now.seconds_since(found.read_at) < limits::KNOWN_ACCOUNT_SECS;
+        is_recent.then(|| found.account.clone())
+    }
+
+    fn keep(&self, hash: String, account: Account, read_at: Timestamp) {
+        let mut known = self.0.borrow_mut();
+        // Starting over now and then is as good as picking which to forget, and simpler.
+        if known.len() >= limits::KNOWN_ACCOUNTS {
+            known.clear();
+        }
+        known.insert(hash, Known { account, read_at });
+    }
+
+    fn forget(&self, hash: &str) {
+        self.0.borrow_mut().remove(hash);
+    }
+}
+
 /// The accounts in some storage.
 #[derive(Debug)]
 pub struct Accounts<'a, S> {
     keyring: &'a Keyring,
     store: &'a S,
+    known: &'a KnownAccounts,
 }
 
 impl<'a, S: Store> Accounts<'a, S> {
-    /// Accounts kept in `store`, sealed with `keyring`.
-    pub fn new(keyring: &'a Keyring, store: &'a S) -> Self {
-        Self { keyring, store }
+    /// Accounts kept in `store`, sealed with `keyring`, some of them `known` already.
+    pub fn new(keyring: &'a Keyring, store: &'a S, known: &'a KnownAccounts) -> Self {
+        Self { keyring, store, known }
     }
 
     /// Makes an account with an id of its own.
@@ -121,11 +156,17 @@ impl<'a, S: Store> Accounts<'a, S> {
         }
     }
 
-    /// The account that an API key belongs to.
-    pub async fn authenticate(&self, api_key: &ApiKey) -> Result<Account, AccountError> {
+    /// The account that an API key belongs to, as it was at most
+    /// [`limits::KNOWN_ACCOUNT_SECS`] ago.
+    pub async fn authenticate(&self, api_key: &ApiKey, now: Timestamp) -> Result<Account, AccountError> {
         let hash = api_key.hash();
+        if let Some(account) = self.known.find(&hash, now) {
+            return Ok(account);
+        }
         let sealed = self.store.get(&keys::api_key(&hash)).await?.ok_or(AccountError::UnknownKey)?;
-        self.open(&hash, Part::ApiKey, &sealed)
+        let account = self.open(&hash, Part::ApiKey, &sealed)?;
+        self.known.keep(hash, account.clone(), now);
+        Ok(account)
     }
 
     /// Gives an account a new API key; the old one stops working.
@@ -135,6 +176,7 @@ impl<'a, S: Store> Accounts<'a, S> {
     pub async fn rotate(&self, account: &Account, old: &ApiKey) -> Result<ApiKey, AccountError> {
         let new = self.issue_key(account).await?;
         let old = old.hash();
+        self.known.forget(&old);
         self.store.delete(&keys::api_key(&old)).await?;
         // The old key is dead and the new one must reach its owner: what is left to fail is a listing
         // that names a dead key, and goes with the developer.
@@ -187,6 +229,7 @@ impl<'a, S: Store> Accounts<'a, S> {
             return Err(AccountError::NotFound);
         }
         for (_, hash) in entries.iter().filter_map(|key| account_key(&key.name)) {
+            self.known.forget(&hash);
             self.store.delete(&keys::api_key(&hash)).await?;
         }
         let credentials = keys::credentials(developer, "");

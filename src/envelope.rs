@@ -17,7 +17,7 @@ use aes_gcm::aead::{Aead, Payload};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
-use crate::keyring::{KeyId, Keyring, Owner, RootKey};
+use crate::keyring::{KeyId, Keyring, Owner};
 use crate::random::{self, RandomError};
 
 const VERSION: u8 = 1;
@@ -93,18 +93,20 @@ pub enum SealError {
 
 /// Seals `plaintext` under the current key.
 pub fn seal(keyring: &Keyring, context: &Context<'_>, plaintext: &[u8]) -> Result<String, SealError> {
-    seal_with(keyring.current(), random::bytes()?, context, plaintext)
+    seal_with(keyring, random::bytes()?, context, plaintext)
 }
 
 fn seal_with(
-    key: &RootKey,
+    keyring: &Keyring,
     nonce: [u8; NONCE_BYTES],
     context: &Context<'_>,
     plaintext: &[u8],
 ) -> Result<String, SealError> {
+    let key = keyring.current();
     let aad = additional_data(key.id(), context);
     let payload = Payload { msg: plaintext, aad: &aad };
-    let ciphertext = key.cipher(context.owner).encrypt(&nonce.into(), payload).map_err(|_| SealError::Refused)?;
+    let cipher = keyring.cipher(key, context.owner);
+    let ciphertext = cipher.encrypt(&nonce.into(), payload).map_err(|_| SealError::Refused)?;
     let envelope = [&[VERSION], key.id().as_bytes().as_slice(), &nonce, &ciphertext].concat();
     Ok(Base64UrlUnpadded::encode_string(&envelope))
 }
@@ -125,7 +127,8 @@ pub fn open(keyring: &Keyring, context: &Context<'_>, sealed: &str) -> Result<Ze
     let key = keyring.find(key_id).ok_or(OpenError::UnknownKey(key_id))?;
     let aad = additional_data(key_id, context);
     let payload = Payload { msg: ciphertext, aad: &aad };
-    let plaintext = key.cipher(context.owner).decrypt(&nonce.into(), payload).map_err(|_| OpenError::Forged)?;
+    let plaintext =
+        keyring.cipher(key, context.owner).decrypt(&nonce.into(), payload).map_err(|_| OpenError::Forged)?;
     Ok(Zeroizing::new(plaintext))
 }
 
@@ -151,6 +154,7 @@ fn additional_data(key_id: KeyId, context: &Context<'_>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keyring::RootKey;
 
     const SECRET: &[u8] = b"gho_16C7e42F292c6912E7710c838347Ae178B4a";
     const CONTEXT: Context<'static> =
@@ -262,8 +266,7 @@ mod tests {
     /// A record of the first release opens in every later one.
     #[test]
     fn version_1_stays_readable() {
-        let key = RootKey::parse(&"11".repeat(32)).unwrap();
-        let sealed = seal_with(&key, [7; NONCE_BYTES], &CONTEXT, b"hello").unwrap();
+        let sealed = seal_with(&keyring("11"), [7; NONCE_BYTES], &CONTEXT, b"hello").unwrap();
         assert_eq!(sealed, "AZg-fBznhtK1BwcHBwcHBwcHBwcHNEL3ZUksWetXg3sMjDrMfX4v-Q19");
         assert_eq!(*open(&keyring("11"), &CONTEXT, &sealed).unwrap(), b"hello");
     }

@@ -137,11 +137,9 @@ impl Metadata {
     pub fn parse(text: &str, depth: usize) -> Result<Self, MetadataError> {
         let refused = |_| MetadataError(depth);
         let raw: Box<RawValue> = serde_json::from_str(text).map_err(refused)?;
-        if !raw.get().starts_with('{') {
+        if !raw.get().starts_with('{') || !is_distinct(raw.get().as_bytes(), depth) {
             return Err(MetadataError(depth));
         }
-        let mut reader = serde_json::Deserializer::from_str(raw.get());
-        Distinct { depth }.deserialize(&mut reader).map_err(refused)?;
         Ok(Self(raw))
     }
 
@@ -177,6 +175,13 @@ impl Serialize for Metadata {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
+}
+
+/// Whether a JSON value has distinct names in every object, nests at most `depth` levels, and holds
+/// only texts and numbers that can be represented.
+pub fn is_distinct(text: &[u8], depth: usize) -> bool {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    Distinct { depth }.deserialize(&mut reader).is_ok()
 }
 
 /// Walks a value and fails where a name occurs twice in an object or `depth` levels are exceeded.

@@ -4,7 +4,10 @@
 //! own, derived by HKDF-SHA-256 (RFC 5869). A key's id is derived from the key too, so that nothing
 //! has to be named and an envelope can say which key opens it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::KeyInit;
@@ -13,11 +16,13 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::limits;
+
 /// Length of a root key, in bytes.
 const KEY_BYTES: usize = 32;
 
 /// Names a root key without telling it: 8 bytes derived from the key, printed as hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; KeyId::BYTES]);
 
 impl KeyId {
@@ -85,8 +90,8 @@ impl RootKey {
         self.id
     }
 
-    /// The AES-256-GCM key for one owner's records.
-    pub(crate) fn cipher(&self, owner: Owner<'_>) -> Aes256Gcm {
+    /// Derives the AES-256-GCM key for one owner's records.
+    fn derive(&self, owner: Owner<'_>) -> Aes256Gcm {
         let (label, name): (&[u8], &str) = match owner {
             Owner::Developer(developer) => (b"grant-vault developer ", developer),
             Owner::Accounts => (b"grant-vault accounts", ""),
@@ -112,16 +117,23 @@ fn expand<const N: usize>(root: &[u8; KEY_BYTES], info: &[&[u8]]) -> [u8; N] {
 }
 
 /// The root key in use and those before it.
-#[derive(Debug)]
 pub struct Keyring {
     current: RootKey,
     previous: Vec<RootKey>,
+    /// Keys that were derived before, so that a busy developer's isn't derived at every request.
+    derived: RefCell<HashMap<(KeyId, String), Rc<Aes256Gcm>>>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({:?}, {:?})", self.current, self.previous)
+    }
 }
 
 impl Keyring {
     /// A key ring that seals under `current` and opens what any of its keys sealed.
     pub fn new(current: RootKey, previous: Vec<RootKey>) -> Self {
-        Self { current, previous }
+        Self { current, previous, derived: RefCell::default() }
     }
 
     /// The key that seals.
@@ -132,6 +144,29 @@ impl Keyring {
     /// The key of that id, if the ring holds it.
     pub fn find(&self, id: KeyId) -> Option<&RootKey> {
         std::iter::once(&self.current).chain(&self.previous).find(|key| key.id == id)
+    }
+}
+
+impl Keyring {
+    /// The AES-256-GCM key for one owner's records, derived from one of the ring's keys.
+    pub(crate) fn cipher(&self, root: &RootKey, owner: Owner<'_>) -> Rc<Aes256Gcm> {
+        let name = match owner {
+            Owner::Developer(developer) => developer,
+            // No developer has this id: it holds a colon.
+            Owner::Accounts => ":accounts",
+        };
+        let place = (root.id, name.to_owned());
+        let mut derived = self.derived.borrow_mut();
+        if let Some(cipher) = derived.get(&place) {
+            return cipher.clone();
+        }
+        // Starting over now and then is as good as picking which to forget, and simpler.
+        if derived.len() >= limits::DERIVED_KEYS {
+            derived.clear();
+        }
+        let cipher = Rc::new(root.derive(owner));
+        derived.insert(place, cipher.clone());
+        cipher
     }
 }
 

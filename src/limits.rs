@@ -60,6 +60,18 @@ pub const JWKS_REFETCH_SECS: i64 = 30;
 /// Least time after a failed fetch before the next while there is no JWK Set at all, in seconds.
 pub const JWKS_RETRY_SECS: i64 = 5;
 
+/// Most verified grant tokens that an isolate remembers by their hash.
+pub const VERIFIED_TOKENS: usize = 1_024;
+/// Most derived keys that an isolate keeps, one for each developer and root key.
+pub const DERIVED_KEYS: usize = 256;
+/// Most API keys whose account an isolate remembers.
+pub const KNOWN_ACCOUNTS: usize = 1_024;
+/// How long an isolate remembers whose an API key is, in seconds: well below the minute that KV takes
+/// to tell other locations of a key's end.
+pub const KNOWN_ACCOUNT_SECS: i64 = 30;
+/// Deepest nesting of a grant token's claims; the claims set itself is level 1.
+pub const CLAIMS_DEPTH: usize = 32;
+
 /// Least length of the operator's admin key, in bytes.
 pub const ADMIN_API_KEY_BYTES: usize = 32;
 

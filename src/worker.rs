@@ -11,8 +11,8 @@ use wasm_bindgen::JsValue;
 use web_sys::{Headers, Request, RequestInit, ResponseInit};
 use worker::{Context, Env, console_error, console_warn, event};
 
-use crate::http::{self, Head, Host, LogLine, Reply};
-use crate::js::{self, HostFetch, KvStore, RequestBody};
+use crate::http::{self, Head, Host, LogLine, Reply, Service};
+use crate::js::{self, HostFetch, KvStore, RequestBody, WebCrypto};
 use crate::secret::Secret;
 use crate::settings::{Problem, Settings};
 
@@ -21,20 +21,18 @@ const NAMESPACE: &str = "VAULT";
 /// The binding of the static files.
 const ASSETS: &str = "ASSETS";
 
-type SettingsOrProblems = Result<Settings, Vec<Problem>>;
-
 thread_local! {
-    static SETTINGS: OnceCell<Rc<SettingsOrProblems>> = const { OnceCell::new() };
+    static SERVICE: OnceCell<Rc<Service>> = const { OnceCell::new() };
 }
 
 /// Serves one request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
-    let settings = settings(&env);
+    let service = service(&env);
     let head = head(&request);
     let store = KvStore::new(binding(&env, NAMESPACE));
-    let host = Host { store: &store, fetch: &HostFetch, now: js::now() };
-    match http::handle(&settings, host, &head, RequestBody(&request)).await {
+    let host = Host { store: &store, fetch: &HostFetch, signatures: &WebCrypto, now: js::now() };
+    match service.handle(host, &head, RequestBody(&request)).await {
         Reply::Answer { response, log } => {
             if let Some(line) = log {
                 write(&line);
@@ -45,12 +43,12 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     }
 }
 
-/// The settings, read at the isolate's first request.
-fn settings(env: &Env) -> Rc<SettingsOrProblems> {
-    SETTINGS.with(|cell| cell.get_or_init(|| Rc::new(read_settings(env))).clone())
+/// The service, whose settings are read at the isolate's first request.
+fn service(env: &Env) -> Rc<Service> {
+    SERVICE.with(|cell| cell.get_or_init(|| Rc::new(start(env))).clone())
 }
 
-fn read_settings(env: &Env) -> SettingsOrProblems {
+fn start(env: &Env) -> Service {
     let mut settings = Settings::read(|name| binding(env, name).as_string());
     if !binding(env, NAMESPACE).is_object() {
         let message = "is missing: bind a KV namespace under this name".to_owned();
@@ -58,11 +56,12 @@ fn read_settings(env: &Env) -> SettingsOrProblems {
         problems.push(Problem { setting: NAMESPACE, message });
         settings = Err(problems);
     }
-    for problem in settings.as_ref().err().into_iter().flatten() {
+    let service = Service::new(settings);
+    for problem in service.problems() {
         let line = json!({"level": "error", "setting": problem.setting, "reason": problem.message});
         console_error!("{line}");
     }
-    settings
+    service
 }
 
 /// What is bound under a name; undefined for nothing.

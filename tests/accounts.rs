@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 use futures::executor::block_on;
-use grant_vault::accounts::{AccountError, Accounts, NewAccount, Removal};
+use grant_vault::accounts::{AccountError, Accounts, KnownAccounts, NewAccount, Removal};
 use grant_vault::developer::{Account, ApiKey, DeveloperId, Mode};
 use grant_vault::keyring::{Keyring, RootKey};
 use grant_vault::store::memory::{MemoryStore, Operations};
@@ -13,16 +13,17 @@ use grant_vault::timestamp::Timestamp;
 struct Scene {
     keyring: Keyring,
     store: MemoryStore,
+    known: KnownAccounts,
 }
 
 impl Scene {
     fn new() -> Self {
         let keyring = Keyring::new(RootKey::parse(&"11".repeat(32)).unwrap(), Vec::new());
-        Self { keyring, store: MemoryStore::new(Timestamp::EPOCH) }
+        Self { keyring, store: MemoryStore::new(Timestamp::EPOCH), known: KnownAccounts::default() }
     }
 
     fn accounts(&self) -> Accounts<'_, MemoryStore> {
-        Accounts::new(&self.keyring, &self.store)
+        Accounts::new(&self.keyring, &self.store, &self.known)
     }
 
     fn sign_up(&self) -> (Account, ApiKey) {
@@ -34,7 +35,7 @@ impl Scene {
     }
 
     fn works(&self, api_key: &ApiKey) -> bool {
-        match block_on(self.accounts().authenticate(api_key)) {
+        match block_on(self.accounts().authenticate(api_key, Timestamp::EPOCH)) {
             Ok(_) => true,
             Err(AccountError::UnknownKey) => false,
             Err(error) => panic!("{error}"),
@@ -55,9 +56,24 @@ fn a_key_finds_its_account_in_one_read() {
     let scene = Scene::new();
     let (account, api_key) = scene.sign_up();
     scene.store.take_operations();
-    assert_eq!(block_on(scene.accounts().authenticate(&api_key)).unwrap(), account);
+    assert_eq!(block_on(scene.accounts().authenticate(&api_key, Timestamp::EPOCH)).unwrap(), account);
     assert_eq!(scene.store.take_operations(), Operations { gets: 1, ..Operations::default() });
     assert!(!scene.works(&ApiKey::generate(Mode::Live).unwrap()));
+}
+
+#[test]
+fn an_account_is_remembered_for_half_a_minute_and_not_past_its_keys_end_here() {
+    let scene = Scene::new();
+    let (account, api_key) = scene.sign_up();
+    let reads_at = |second: i64| {
+        scene.store.take_operations();
+        let now = Timestamp::from_millis(second * 1_000).unwrap();
+        let found = block_on(scene.accounts().authenticate(&api_key, now)).is_ok();
+        (found, scene.store.take_operations().gets)
+    };
+    assert_eq!([0, 1, 29, 30, 31].map(reads_at), [(true, 1), (true, 0), (true, 0), (true, 1), (true, 0)]);
+    block_on(scene.accounts().rotate(&account, &api_key)).unwrap();
+    assert_eq!(reads_at(32), (false, 1));
 }
 
 #[test]
@@ -169,7 +185,7 @@ fn a_forged_or_moved_account_is_no_account() {
     let (_, listed, _) = dump.iter().find(|(key, ..)| key.starts_with("dev:")).unwrap();
     for value in [account.as_str(), listed, "{\"developerId\":\"dev_A\"}", ""] {
         scene.store.tamper(&format!("key:{}", mine.hash()), value, None);
-        let refused = block_on(scene.accounts().authenticate(&mine));
+        let refused = block_on(scene.accounts().authenticate(&mine, Timestamp::EPOCH));
         assert!(matches!(refused, Err(AccountError::Damaged { .. })), "{value}");
     }
     assert!(scene.works(&api_key));

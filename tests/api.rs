@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
+use std::cell::Cell;
+
 use futures::executor::block_on;
 use grant_vault::Secret;
 use grant_vault::grant::issuer::{FetchError, FetchJwks};
-use grant_vault::http::{self, BodyError, Head, Host, LogLine, ReadBody, Reply, Response};
-use grant_vault::settings::{Problem, Settings};
+use grant_vault::grant::signature::JwtSimple;
+use grant_vault::http::{BodyError, Head, Host, LogLine, ReadBody, Reply, Response, Service};
+use grant_vault::settings::Settings;
 use grant_vault::store::memory::MemoryStore;
 use grant_vault::timestamp::Timestamp;
 use jwt_simple::prelude::*;
@@ -40,9 +43,11 @@ impl FetchJwks for NoIssuer {
 }
 
 struct Scene {
-    settings: Result<Settings, Vec<Problem>>,
+    service: Service,
     store: MemoryStore,
     issuer_key: ES256KeyPair,
+    /// Seconds since the scene began.
+    second: Cell<i64>,
 }
 
 struct Answer {
@@ -80,16 +85,12 @@ impl Scene {
                 _ => None,
             })
         });
-        Self { settings, store: MemoryStore::new(Self::now()), issuer_key }
-    }
-
-    fn now() -> Timestamp {
-        Timestamp::from_millis(NOW * 1_000).unwrap()
+        Self { service: Service::new(settings), store: MemoryStore::new(at(0)), issuer_key, second: Cell::new(0) }
     }
 
     fn send(&self, head: Head, body: Body) -> Answer {
-        let host = Host { store: &self.store, fetch: &NoIssuer, now: Self::now() };
-        match block_on(http::handle(&self.settings, host, &head, body)) {
+        let host = Host { store: &self.store, fetch: &NoIssuer, signatures: &JwtSimple, now: at(self.second.get()) };
+        match block_on(self.service.handle(host, &head, body)) {
             Reply::Answer { response, log } => Answer { response, log },
             Reply::Static { .. } => panic!("{} {} is no call", head.method, head.path),
         }
@@ -122,6 +123,10 @@ impl Scene {
         claims.expires_at = Some(UnixTimeStamp::from_secs(NOW as u64 + 3_600));
         self.issuer_key.sign(claims).unwrap()
     }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_millis((NOW + second) * 1_000).unwrap()
 }
 
 fn head(method: &str, target: &str, bearer: &str) -> Head {
@@ -168,6 +173,8 @@ fn storage_that_fails_at_any_operation_is_a_503_or_no_loss() {
         for operations in 0.. {
             let scene = Scene::new(&[]);
             let (method, target, bearer, body) = calls(&scene).swap_remove(number);
+            // By now nothing is remembered of whose API key it is.
+            scene.second.set(60);
             scene.store.fail_after(Some(operations));
             let answer = scene.call(method, &target, &bearer, body);
             if answer.response.status < 300 {

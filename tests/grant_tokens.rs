@@ -10,12 +10,12 @@ mod common;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use common::*;
 use grant_vault::grant::GrantError::{
-    self, Algorithm, Audience, Claims, Confirmation, Critical, Disagreement, Expired, Header, Issuer, Key, Lifetime,
-    NotCompact, NotYetValid, NullClaim, Signature, TooLong, Type, Value,
+    self, Algorithm, Audience, Claims, Confirmation, Critical, Disagreement, EmbeddedKey, Expired, Header, Issuer, Key,
+    Lifetime, NotCompact, NotYetValid, NullClaim, Signature, TooLong, Type, Value,
 };
 use grant_vault::grant::claims;
 use grant_vault::grant::jwks::SelectError::{Ambiguous, Unknown};
-use grant_vault::grant::jwks::SignatureError;
+use grant_vault::grant::signature::SignatureError;
 use grant_vault::json::JsonError::{self, Missing, NotAnObject, Null, WrongType};
 use grant_vault::limits::GRANT_LIFETIME_SECS;
 use jwt_simple::prelude::ES256KeyPair;
@@ -26,11 +26,6 @@ use superboring::rsa::Padding;
 
 fn bad_signature() -> GrantError {
     Signature(SignatureError::Invalid)
-}
-
-/// The reason of a token that is well signed, says nothing wrong, and is not of a form that jwt-simple takes.
-fn unreadable() -> GrantError {
-    Signature(SignatureError::Unreadable)
 }
 
 fn wrong_type(name: &'static str, expected: &'static str) -> JsonError {
@@ -70,7 +65,7 @@ fn other_headers_and_claims_are_ignored() {
         ("zip", header(r#""zip":"DEF""#)),
         ("a long one", header(&format!(r#""x":"{}""#, "x".repeat(9_000)))),
         ("white space", token(By::Ec(&KEYS.ec), format!(" {EC_HEADER}\n"), format!("\t{} ", standard()))),
-        ("an unknown claim", ec_token(with(standard(), "new", r#"{"a":[1.5,null,{"a":1,"a":2}]}"#))),
+        ("an unknown claim", ec_token(with(standard(), "new", r#"{"a":[1.5,null,{"a":1}]}"#))),
         ("an audience where none is set", ec_token(with(standard(), "aud", r#""anything""#))),
         ("a legacy token's scope", ec_token(with(legacy(), "scope", r#""*""#))),
     ]);
@@ -152,8 +147,8 @@ fn a_header_brings_no_key_and_no_extension() {
     let (mine, theirs) = (By::Ec(&KEYS.ec), By::Ec(&attacker));
     let jwk = ec_jwk("ec", &attacker);
     let rows = [
-        (theirs, format!(r#""jwk":{jwk}"#), unreadable()),
-        (theirs, format!(r#""jwk":{}"#, json!(jwk.to_string())), bad_signature()),
+        (theirs, format!(r#""jwk":{jwk}"#), EmbeddedKey),
+        (theirs, format!(r#""jwk":{}"#, json!(jwk.to_string())), EmbeddedKey),
         (theirs, r#""jku":"https://evil.example/jwks.json""#.into(), bad_signature()),
         (theirs, r#""x5u":"https://evil.example/cert.pem""#.into(), bad_signature()),
         (theirs, r#""x5c":["MIIB"],"x5t":"AAAA""#.into(), bad_signature()),
@@ -171,7 +166,8 @@ fn a_header_brings_no_key_and_no_extension() {
         (mine, r#""typ":"logout+jwt""#.into(), Type),
         (mine, r#""typ":5"#.into(), Header(no_string("typ"))),
         (mine, r#""typ":null"#.into(), Header(Null("typ"))),
-        (mine, r#""cty":5"#.into(), unreadable()),
+        (mine, r#""cty":5"#.into(), Header(no_string("cty"))),
+        (mine, r#""x5c":"MIIB""#.into(), Header(wrong_type("x5c", "an array of strings"))),
         (mine, r#""alg":"none""#.into(), Header(NotAnObject)),
         (mine, r#""alg":"ES256""#.into(), Header(NotAnObject)),
         (mine, r#""\u0061lg":"none""#.into(), Header(NotAnObject)),
@@ -393,10 +389,10 @@ fn times_are_numbers_and_the_skew_is_a_minute() {
         ("no iat".into(), ec_token(without(standard(), "iat")), Claims(Missing("iat"))),
     ];
     for name in ["exp", "nbf", "iat"] {
-        for raw in [r#""1700003600""#, "true", "[1700003600]", "{}", "1e400"] {
+        for raw in [r#""1700003600""#, "true", "[1700003600]", "{}"] {
             rows.push((format!("{name}: {raw}"), at(name, raw), Claims(wrong_type(name, "a number"))));
         }
-        for raw in ["NaN", "Infinity", "01700003600"] {
+        for raw in ["NaN", "Infinity", "01700003600", "1e400"] {
             rows.push((format!("{name}: {raw}"), at(name, raw), Claims(NotAnObject)));
         }
         rows.push((format!("{name}: null"), at(name, "null"), NullClaim));
@@ -449,7 +445,7 @@ fn claims_say_one_thing() {
         ("sub a number".into(), claim("sub", "5"), Claims(no_string("sub"))),
         ("sub empty".into(), claim("sub", r#""""#), Value("sub")),
         ("sub with NUL".into(), claim("sub", r#""user_1\u0000""#), Value("sub")),
-        ("a lone surrogate".into(), claim("sub", r#""\ud800""#), Claims(no_string("sub"))),
+        ("a lone surrogate".into(), claim("sub", r#""\ud800""#), Claims(NotAnObject)),
         ("jti empty".into(), claim("jti", r#""""#), Value("jti")),
         ("scope an array".into(), claim("scope", r#"["*"]"#), Claims(no_string("scope"))),
         (
@@ -477,9 +473,19 @@ fn claims_say_one_thing() {
         ("scope twice".into(), twice(r#""scope":"*""#), Claims(NotAnObject)),
         ("grant twice".into(), twice(&format!(r#""{GRANT}":{{}}"#)), Claims(NotAnObject)),
         ("an unknown claim twice".into(), twice(r#""x":1,"x":1"#), Claims(NotAnObject)),
-        ("developer twice".into(), claim(GRANT, r#"{"developer_id":"dev_A","developer_id":"dev_B"}"#), no_object()),
-        ("deep nesting".into(), claim("x", &format!("{}{}", "[".repeat(5_000), "]".repeat(5_000))), unreadable()),
-        ("too large a number in an unknown claim".into(), claim("x", "1e400"), unreadable()),
+        (
+            "developer twice".into(),
+            claim(GRANT, r#"{"developer_id":"dev_A","developer_id":"dev_B"}"#),
+            Claims(NotAnObject),
+        ),
+        (
+            "deep nesting".into(),
+            claim("x", &format!("{}{}", "[".repeat(5_000), "]".repeat(5_000))),
+            Claims(NotAnObject),
+        ),
+        ("too large a number in an unknown claim".into(), claim("x", "1e400"), Claims(NotAnObject)),
+        ("a number as nonce".into(), claim("nonce", "5"), Claims(no_string("nonce"))),
+        ("an unknown claim with a name twice".into(), claim("x", r#"[{"a":1,"a":2}]"#), Claims(NotAnObject)),
     ];
     for name in ["exp", "nbf", "iat", "aud"] {
         rows.push((format!("{name} null"), claim(name, "null"), NullClaim));

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::{Grant, GrantError};
 use crate::credential::PrincipalId;
 use crate::developer::DeveloperId;
-use crate::json::{JsonError, Object};
-use crate::limits::{CLOCK_SKEW_SECS, GRANT_LIFETIME_SECS};
+use crate::json::{JsonError, Object, is_distinct};
+use crate::limits::{CLAIMS_DEPTH, CLOCK_SKEW_SECS, GRANT_LIFETIME_SECS};
 use crate::timestamp::Timestamp;
 
 const GRANT_CLAIM: &str = "urn:grantex:grant";
@@ -28,6 +28,9 @@ pub struct Expected {
 
 /// Reads and checks the claims of a token whose signature is good.
 pub fn read(claims: &[u8], expected: &Expected, now: Timestamp) -> Result<Grant, GrantError> {
+    if !is_distinct(claims, CLAIMS_DEPTH) {
+        return Err(GrantError::Claims(JsonError::NotAnObject));
+    }
     let claims = Object::parse(claims).map_err(GrantError::Claims)?;
     if claims.has_null() {
         return Err(GrantError::NullClaim);
@@ -41,6 +44,7 @@ pub fn read(claims: &[u8], expected: &Expected, now: Timestamp) -> Result<Grant,
     if claims.raw("cnf").is_some() {
         return Err(GrantError::Confirmation);
     }
+    claims.optional::<String>("nonce", "a string").map_err(GrantError::Claims)?;
     let spellings = Spellings::of(&claims)?;
     let token_id = identifier(&claims, "jti")?;
     let principal = identifier(&claims, "sub")?;

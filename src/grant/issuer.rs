@@ -10,7 +10,6 @@ use std::rc::Rc;
 
 use super::GrantError;
 use super::jwks::{Algorithm, JwkSet, JwksError, SelectError};
-use super::token::UnverifiedToken;
 use crate::limits::{JWKS_FRESH_SECS, JWKS_REFETCH_SECS, JWKS_RETRY_SECS, JWKS_STALE_SECS};
 use crate::timestamp::Timestamp;
 
@@ -61,15 +60,14 @@ impl IssuerKeys {
     /// The set to verify a token with: one that has the token's key, wherever that can be had.
     pub async fn set_for(
         &self,
-        token: &UnverifiedToken<'_>,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
         fetch: &impl FetchJwks,
         now: Timestamp,
     ) -> Result<Rc<JwkSet>, GrantError> {
         match self {
             Self::Inline(set) => Ok(set.clone()),
-            Self::Remote(keys) => {
-                keys.set_for(token.algorithm, token.key_id.as_deref(), fetch, now).await.map_err(GrantError::NoKeys)
-            }
+            Self::Remote(keys) => keys.set_for(algorithm, key_id, fetch, now).await.map_err(GrantError::NoKeys),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Grant tokens: signed statements that an agent may use a user's credential for a service.
 //!
 //! A token is taken apart in [`token`], its key is found in [`jwks`] (fetched and kept by
-//! [`issuer`]), its claims are read in [`claims`], and [`verifier`] puts the four in order. What
+//! [`issuer`]), its signature is checked in [`signature`], its claims are read in [`claims`], and
+//! [`verifier`] puts them in order. What
 //! comes out is a [`Grant`]; whether it has been revoked only storage knows, see `vault.rs`.
 
 pub mod claims;
 pub mod issuer;
 pub mod jwks;
 pub mod scope;
+pub mod signature;
 pub mod token;
 pub mod verifier;
 
@@ -61,12 +63,15 @@ pub enum GrantError {
     /// The key set has no key, or more than one, for `kid` and `alg`.
     #[error("{0}")]
     Key(jwks::SelectError),
+    /// The header brings a key of its own (`jwk`).
+    #[error("header brings a key")]
+    EmbeddedKey,
     /// `typ` says that it is another kind of token (RFC 8725 section 3.11).
     #[error("header has a typ other than JWT and at+jwt")]
     Type,
     /// The signature isn't the key's.
     #[error("signature: {0}")]
-    Signature(jwks::SignatureError),
+    Signature(signature::SignatureError),
     /// A claim is present and null, which could be read as absence.
     #[error("a claim is null")]
     NullClaim,

@@ -1,10 +1,18 @@
 //! Verifying a grant token, from text to [`Grant`].
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
 use super::claims::{self, Expected};
 use super::issuer::{FetchJwks, IssuerKeys};
-use super::jwks::SignatureError;
+use super::jwks::{Algorithm, JwkSet};
+use super::signature::{CheckSignature, SignatureError};
 use super::token::UnverifiedToken;
 use super::{Grant, GrantError};
+use crate::limits::{CLOCK_SKEW_SECS, VERIFIED_TOKENS};
 use crate::timestamp::Timestamp;
 
 /// Verifies the grant tokens of one issuer.
@@ -12,12 +20,23 @@ use crate::timestamp::Timestamp;
 pub struct GrantVerifier {
     expected: Expected,
     keys: IssuerKeys,
+    verified: RefCell<HashMap<[u8; 32], Verified>>,
+}
+
+/// A token that was verified, kept by its hash: verifying it again would say the same for as long as
+/// it hasn't expired and the issuer's keys are the same.
+#[derive(Debug)]
+struct Verified {
+    grant: Rc<Grant>,
+    algorithm: Algorithm,
+    key_id: Option<String>,
+    set: Rc<JwkSet>,
 }
 
 impl GrantVerifier {
     /// A verifier for tokens that say what is expected and are signed with these keys.
     pub fn new(expected: Expected, keys: IssuerKeys) -> Self {
-        Self { expected, keys }
+        Self { expected, keys, verified: RefCell::default() }
     }
 
     /// Verifies a token:
@@ -27,21 +46,64 @@ impl GrantVerifier {
     /// 3. its signature;
     /// 4. its claims.
     ///
-    /// Whether it was revoked is not asked here. [`GrantError::NoKeys`] is the one error that
-    /// says nothing of the token.
-    pub async fn verify(&self, token: &str, fetch: &impl FetchJwks, now: Timestamp) -> Result<Grant, GrantError> {
-        let token = UnverifiedToken::parse(token)?; // 1
-        let set = self.keys.set_for(&token, fetch, now).await?; // 2
-        let key = set.select(token.algorithm, token.key_id.as_deref()).map_err(GrantError::Key)?;
-        let signature = key.verify(token.text); // 3
-        let grant = claims::read(&token.claims, &self.expected, now); // 4
-        match signature {
-            Ok(()) => grant,
-            // Refused either way; where the claims are at fault, they say it better.
-            Err(SignatureError::Unreadable) => {
-                Err(grant.err().unwrap_or(GrantError::Signature(SignatureError::Unreadable)))
-            }
-            Err(SignatureError::Invalid) => Err(GrantError::Signature(SignatureError::Invalid)),
+    /// A token that was verified before is recognised by its hash; its expiry and the issuer's keys
+    /// are looked at again. Whether it was revoked is not asked here. [`GrantError::NoKeys`] is the
+    /// one error that says nothing of the token.
+    pub async fn verify(
+        &self,
+        token: &str,
+        fetch: &impl FetchJwks,
+        signatures: &impl CheckSignature,
+        now: Timestamp,
+    ) -> Result<Rc<Grant>, GrantError> {
+        let hash = Sha256::digest(token).into();
+        if let Some(grant) = self.recognise(&hash, fetch, now).await? {
+            return Ok(grant);
         }
+        let token = UnverifiedToken::parse(token)?; // 1
+        let set = self.keys.set_for(token.algorithm, token.key_id.as_deref(), fetch, now).await?; // 2
+        let key = set.select(token.algorithm, token.key_id.as_deref()).map_err(GrantError::Key)?;
+        let signature = signatures.check(key, &token).await; // 3
+        let grant = claims::read(&token.claims, &self.expected, now); // 4
+        let grant = match signature {
+            Ok(()) => Rc::new(grant?),
+            // Refused either way; where the claims are at fault, they say it better.
+            Err(SignatureError::Unusable) => {
+                return Err(grant.err().unwrap_or(GrantError::Signature(SignatureError::Unusable)));
+            }
+            Err(SignatureError::Invalid) => return Err(GrantError::Signature(SignatureError::Invalid)),
+        };
+        self.keep(hash, Verified { grant: grant.clone(), algorithm: token.algorithm, key_id: token.key_id, set });
+        Ok(grant)
+    }
+
+    async fn recognise(
+        &self,
+        hash: &[u8; 32],
+        fetch: &impl FetchJwks,
+        now: Timestamp,
+    ) -> Result<Option<Rc<Grant>>, GrantError> {
+        let known = self
+            .verified
+            .borrow()
+            .get(hash)
+            .map(|known| (known.grant.clone(), known.algorithm, known.key_id.clone(), known.set.clone()));
+        let Some((grant, algorithm, key_id, set)) = known else { return Ok(None) };
+        let current = self.keys.set_for(algorithm, key_id.as_deref(), fetch, now).await?;
+        let is_alive = now.millis() - grant.expires_at.millis() < CLOCK_SKEW_SECS * 1_000;
+        if is_alive && Rc::ptr_eq(&current, &set) {
+            return Ok(Some(grant));
+        }
+        self.verified.borrow_mut().remove(hash);
+        Ok(None)
+    }
+
+    fn keep(&self, hash: [u8; 32], verified: Verified) {
+        let mut kept = self.verified.borrow_mut();
+        // Starting over now and then is as good as picking which to forget, and simpler.
+        if kept.len() >= VERIFIED_TOKENS {
+            kept.clear();
+        }
+        kept.insert(hash, verified);
     }
 }

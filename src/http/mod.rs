@@ -18,10 +18,11 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::accounts::{Accounts, Removal};
+use crate::accounts::{Accounts, KnownAccounts, Removal};
 use crate::credential::CredentialId;
 use crate::developer::{Account, ApiKey, DeveloperId};
 use crate::grant::issuer::FetchJwks;
+use crate::grant::signature::CheckSignature;
 use crate::limits;
 use crate::random;
 use crate::secret::Secret;
@@ -69,11 +70,13 @@ pub trait ReadBody {
 
 /// What the world around the vault gives for one request.
 #[derive(Debug)]
-pub struct Host<'a, S, F> {
+pub struct Host<'a, S, F, C> {
     /// Where records are kept.
     pub store: &'a S,
     /// How key sets are fetched.
     pub fetch: &'a F,
+    /// How signatures are checked.
+    pub signatures: &'a C,
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -124,36 +127,74 @@ impl LogLine {
     }
 }
 
-/// Answers a request: finds the call, makes it, and puts the headers on that every answer has.
-pub async fn handle<S: Store, F: FetchJwks>(
-    settings: &Result<Settings, Vec<Problem>>,
-    host: Host<'_, S, F>,
-    head: &Head,
-    body: impl ReadBody,
-) -> Reply {
-    let request_id = match random::id() {
-        Ok(id) => format!("req_{id}"),
-        Err(_) => "req_none".to_owned(),
-    };
-    let allowed_origins = settings.as_ref().map_or(&[][..], |settings| &settings.allowed_origins);
-    let has_operator = settings.as_ref().map_or(true, |settings| settings.admin_api_key.is_some());
-    let Some(found) = route::find(&head.method, &head.path, has_operator) else {
-        return Reply::Static { request_id };
-    };
-    let outcome = match cors::preflight(head, allowed_origins) {
-        Some(response) => Ok(response),
-        None => match found {
-            Ok(route) => answer(settings, &host, head, route, body).await,
-            Err(error) => Err(error),
-        },
-    };
-    let (response, log) = match outcome {
-        Ok(response) => (response, None),
-        Err(error) => (error.response(&request_id), Some(LogLine::of(&error, &request_id))),
-    };
-    let response = cors::allow(response, head, allowed_origins).for_api(&request_id);
-    let response = if head.method == "HEAD" { response.without_body() } else { response };
-    Reply::Answer { response, log }
+/// The vault as it serves HTTP: its settings, and what it remembers between requests.
+#[derive(Debug)]
+pub struct Service {
+    settings: Result<Settings, Vec<Problem>>,
+    known: KnownAccounts,
+}
+
+impl Service {
+    /// A service with these settings; with problems it says so and does nothing else.
+    pub fn new(settings: Result<Settings, Vec<Problem>>) -> Self {
+        Self { settings, known: KnownAccounts::default() }
+    }
+
+    /// What is wrong with the settings.
+    pub fn problems(&self) -> &[Problem] {
+        self.settings.as_ref().err().map_or(&[], Vec::as_slice)
+    }
+
+    /// Answers a request: finds the call, makes it, and puts the headers on that every answer has.
+    pub async fn handle<S: Store, F: FetchJwks, C: CheckSignature>(
+        &self,
+        host: Host<'_, S, F, C>,
+        head: &Head,
+        body: impl ReadBody,
+    ) -> Reply {
+        let request_id = match random::id() {
+            Ok(id) => format!("req_{id}"),
+            Err(_) => "req_none".to_owned(),
+        };
+        let settings = self.settings.as_ref();
+        let allowed_origins = settings.map_or(&[][..], |settings| &settings.allowed_origins);
+        let has_operator = settings.map_or(true, |settings| settings.admin_api_key.is_some());
+        let Some(found) = route::find(&head.method, &head.path, has_operator) else {
+            return Reply::Static { request_id };
+        };
+        let outcome = match cors::preflight(head, allowed_origins) {
+            Some(response) => Ok(response),
+            None => match found {
+                Ok(route) => self.answer(&host, head, route, body).await,
+                Err(error) => Err(error),
+            },
+        };
+        let (response, log) = match outcome {
+            Ok(response) => (response, None),
+            Err(error) => (error.response(&request_id), Some(LogLine::of(&error, &request_id))),
+        };
+        let response = cors::allow(response, head, allowed_origins).for_api(&request_id);
+        let response = if head.method == "HEAD" { response.without_body() } else { response };
+        Reply::Answer { response, log }
+    }
+
+    async fn answer<S: Store, F: FetchJwks, C: CheckSignature>(
+        &self,
+        host: &Host<'_, S, F, C>,
+        head: &Head,
+        route: Route,
+        body: impl ReadBody,
+    ) -> Result<Response, ApiError> {
+        match (&self.settings, route) {
+            (Ok(_), Route::Health) => Ok(Response::json(200, &view::Health::new(&[]))),
+            (Err(problems), Route::Health) => {
+                let response = Response::json(503, &view::Health::new(problems));
+                Ok(response.with_header("Retry-After", error::RETRY_AFTER_SECS.to_string()))
+            }
+            (Err(_), _) => Err(ApiError::misconfigured()),
+            (Ok(settings), route) => Call { settings, known: &self.known, host, head }.make(route, body).await,
+        }
+    }
 }
 
 /// The answer for a path that is neither the API's nor a static file's.
@@ -173,32 +214,15 @@ pub fn page_headers(request_id: &str) -> impl Iterator<Item = (&'static str, Cow
     fixed.map(|(name, value)| (name, Cow::from(value))).chain([("X-Request-Id", Cow::from(request_id))])
 }
 
-async fn answer<S: Store, F: FetchJwks>(
-    settings: &Result<Settings, Vec<Problem>>,
-    host: &Host<'_, S, F>,
-    head: &Head,
-    route: Route,
-    body: impl ReadBody,
-) -> Result<Response, ApiError> {
-    match (settings, route) {
-        (Ok(_), Route::Health) => Ok(Response::json(200, &view::Health::new(&[]))),
-        (Err(problems), Route::Health) => {
-            let response = Response::json(503, &view::Health::new(problems));
-            Ok(response.with_header("Retry-After", error::RETRY_AFTER_SECS.to_string()))
-        }
-        (Err(_), _) => Err(ApiError::misconfigured()),
-        (Ok(settings), route) => Call { settings, host, head }.make(route, body).await,
-    }
-}
-
 /// One call, with everything that it needs but its body.
-struct Call<'a, S, F> {
+struct Call<'a, S, F, C> {
     settings: &'a Settings,
-    host: &'a Host<'a, S, F>,
+    known: &'a KnownAccounts,
+    host: &'a Host<'a, S, F, C>,
     head: &'a Head,
 }
 
-impl<S: Store, F: FetchJwks> Call<'_, S, F> {
+impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     async fn make(&self, route: Route, body: impl ReadBody) -> Result<Response, ApiError> {
         match route {
             Route::Health => Ok(Response::json(200, &view::Health::new(&[]))),
@@ -249,7 +273,8 @@ impl<S: Store, F: FetchJwks> Call<'_, S, F> {
 
     async fn exchange(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         let token = self.bearer().ok_or_else(|| ApiError::bad_grant("no bearer token"))?;
-        let grant = self.settings.verifier.verify(token, self.host.fetch, self.host.now).await?;
+        let Host { fetch, signatures, now, .. } = *self.host;
+        let grant = self.settings.verifier.verify(token, fetch, signatures, now).await?;
         let service = params::exchange(&self.json(body).await?)?;
         let (details, tokens) = self.vault().exchange(&grant, &service).await?;
         Ok(Response::secret_json(200, &view::Exchanged::new(&details, tokens.access.expose())))
@@ -325,7 +350,7 @@ impl<S: Store, F: FetchJwks> Call<'_, S, F> {
     }
 
     fn accounts(&self) -> Accounts<'_, S> {
-        Accounts::new(&self.settings.keyring, self.host.store)
+        Accounts::new(&self.settings.keyring, self.host.store, self.known)
     }
 
     /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
@@ -339,7 +364,7 @@ impl<S: Store, F: FetchJwks> Call<'_, S, F> {
     async fn developer(&self) -> Result<(Account, ApiKey), ApiError> {
         let token = self.bearer().ok_or_else(|| ApiError::bad_api_key("no bearer token"))?;
         let api_key = ApiKey::parse(token).ok_or_else(|| ApiError::bad_api_key("not an API key"))?;
-        Ok((self.accounts().authenticate(&api_key).await?, api_key))
+        Ok((self.accounts().authenticate(&api_key, self.host.now).await?, api_key))
     }
 
     /// Checks that the caller is the operator. Without an admin key the admin routes don't exist.

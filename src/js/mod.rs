@@ -1,12 +1,15 @@
-//! The JavaScript host seen from the core: a KV namespace as a store, fetch, bodies, the clock.
+//! The JavaScript host seen from the core: a KV namespace as a store, WebCrypto, fetch, bodies,
+//! the clock.
 //!
 //! Imports only: what JavaScript may call is exported elsewhere, and nothing is decided here.
 
 mod body;
+mod crypto;
 mod fetch;
 mod kv;
 
 pub use body::RequestBody;
+pub use crypto::WebCrypto;
 pub use fetch::HostFetch;
 pub use kv::KvStore;
 

@@ -8,6 +8,7 @@ use futures::executor::block_on;
 use grant_vault::grant::claims::Expected;
 use grant_vault::grant::issuer::{FetchError, FetchJwks, IssuerKeys};
 use grant_vault::grant::jwks::JwkSet;
+use grant_vault::grant::signature::JwtSimple;
 use grant_vault::grant::verifier::GrantVerifier;
 use grant_vault::grant::{Grant, GrantError};
 use grant_vault::timestamp::Timestamp;
@@ -200,7 +201,7 @@ impl Vault {
     }
 
     pub fn verify_at(&self, token: &str, now: Timestamp) -> Result<Grant, GrantError> {
-        block_on(self.0.verify(token, &NoFetch, now))
+        block_on(self.0.verify(token, &NoFetch, &JwtSimple, now)).map(|grant| (*grant).clone())
     }
 
     pub fn verify(&self, token: &str) -> Result<Grant, GrantError> {
