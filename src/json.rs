@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 /// Why a text is not the JSON that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// It isn't one JSON object, or a name in it occurs twice.
-    #[error("not a JSON object with distinct names")]
+    /// It isn't one JSON object, a name in it occurs twice, or it holds what can't be represented.
+    #[error("not a JSON object with distinct names and values that can be represented")]
     NotAnObject,
     /// The field isn't there.
     #[error("{0} is required")]

@@ -8,12 +8,12 @@ use std::rc::Rc;
 
 use serde_json::json;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Headers, Request, RequestInit, ResponseInit};
 use worker::{Context, Env, console_error, console_warn, event};
 
-use crate::http::{self, Head, Host, LogLine, Reply, Service};
-use crate::js::{self, HostFetch, KvStore, RequestBody, WebCrypto};
-use crate::secret::Secret;
+use crate::http::{self, Host, LogLine, Reply, Service};
+use crate::js::{self, HostFetch, KvStore, WebCrypto};
 use crate::settings::{Problem, Settings};
 
 /// The binding of the KV namespace.
@@ -21,23 +21,35 @@ const NAMESPACE: &str = "VAULT";
 /// The binding of the static files.
 const ASSETS: &str = "ASSETS";
 
+#[wasm_bindgen(module = "/src/js/microtask.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = quickenMicrotasks)]
+    fn quicken_microtasks();
+}
+
 thread_local! {
     static SERVICE: OnceCell<Rc<Service>> = const { OnceCell::new() };
+}
+
+/// Runs when the isolate starts, before the executor looks for `queueMicrotask`.
+#[event(start)]
+fn start() {
+    quicken_microtasks();
 }
 
 /// Serves one request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
     let service = service(&env);
-    let head = head(&request);
+    let (head, body) = js::from_js(&request)?;
     let store = KvStore::new(binding(&env, NAMESPACE));
     let host = Host { store: &store, fetch: &HostFetch, signatures: &WebCrypto, now: js::now() };
-    match service.handle(host, &head, RequestBody(&request)).await {
+    match service.handle(host, &head, body).await {
         Reply::Answer { response, log } => {
             if let Some(line) = log {
                 write(&line);
             }
-            to_js(response)
+            Ok(js::to_js(&response)?)
         }
         Reply::Static { request_id } => static_file(&env, &request, &request_id).await,
     }
@@ -45,10 +57,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
 
 /// The service, whose settings are read at the isolate's first request.
 fn service(env: &Env) -> Rc<Service> {
-    SERVICE.with(|cell| cell.get_or_init(|| Rc::new(start(env))).clone())
+    SERVICE.with(|cell| cell.get_or_init(|| Rc::new(new_service(env))).clone())
 }
 
-fn start(env: &Env) -> Service {
+fn new_service(env: &Env) -> Service {
     let mut settings = Settings::read(|name| binding(env, name).as_string());
     if !binding(env, NAMESPACE).is_object() {
         let message = "is missing: bind a KV namespace under this name".to_owned();
@@ -69,48 +81,12 @@ fn binding(env: &Env, name: &str) -> JsValue {
     js_sys::Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
-fn head(request: &Request) -> Head {
-    let url = request.url();
-    let (path, query) = path_and_query(&url);
-    let headers = request.headers();
-    let header = |name: &str| headers.get(name).ok().flatten();
-    Head {
-        method: request.method(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        authorization: header("authorization").map(Secret::new),
-        content_type: header("content-type"),
-        origin: header("origin"),
-    }
-}
-
-/// The path and the query of an absolute URL.
-fn path_and_query(url: &str) -> (&str, &str) {
-    let url = url.split('#').next().unwrap_or_default();
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let start = after_scheme.find(['/', '?']).unwrap_or(after_scheme.len());
-    let target = after_scheme.get(start..).unwrap_or_default();
-    target.split_once('?').unwrap_or((target, ""))
-}
-
 fn write(line: &LogLine) {
     let text = serde_json::to_string(line).unwrap_or_default();
     match line.level {
         "error" => console_error!("{text}"),
         _ => console_warn!("{text}"),
     }
-}
-
-fn to_js(mut response: http::Response) -> worker::Result<web_sys::Response> {
-    let headers = Headers::new()?;
-    for (name, value) in &response.headers {
-        headers.append(name, value)?;
-    }
-    let init = ResponseInit::new();
-    init.set_status(response.status);
-    init.set_headers(&headers);
-    let body = (!response.body.is_empty()).then_some(response.body.as_mut_slice());
-    Ok(web_sys::Response::new_with_opt_u8_array_and_init(body, &init)?)
 }
 
 /// Serves a file of `www/` with the headers that every answer has, or the answer for none.
@@ -125,8 +101,8 @@ async fn static_file(env: &Env, request: &Request, request_id: &str) -> worker::
     };
     match asset(env, wanted).await? {
         Some(file) if is_read => with_page_headers(&file, request_id),
-        Some(_) => to_js(http::static_file_method(request_id)),
-        None => to_js(http::no_such_path(request_id)),
+        Some(_) => Ok(js::to_js(&http::static_file_method(request_id))?),
+        None => Ok(js::to_js(&http::no_such_path(request_id))?),
     }
 }
 

@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 
-use super::{body, message, name};
+use super::{body, name, text};
 use crate::grant::issuer::{FetchError, FetchJwks};
 use crate::http::BodyError;
 use crate::limits::{JWKS_BYTES, JWKS_TIMEOUT_MS};
@@ -38,7 +38,7 @@ impl FetchJwks for HostFetch {
             return Err(FetchError::ContentType);
         }
         let Some(stream) = response.body() else { return Ok(Vec::new()) };
-        match body::read(&stream, JWKS_BYTES, None).await {
+        match body::read(&stream, JWKS_BYTES).await {
             Ok(bytes) => Ok(bytes.to_vec()),
             Err(BodyError::TooLarge) => Err(FetchError::TooLong),
             Err(BodyError::Broken) => Err(FetchError::Network("the answer broke off".to_owned())),
@@ -55,6 +55,6 @@ fn is_json(content_type: &str) -> bool {
 fn failed(thrown: JsValue) -> FetchError {
     match name(&thrown).as_str() {
         "TimeoutError" | "AbortError" => FetchError::Timeout,
-        _ => FetchError::Network(message(&thrown)),
+        _ => FetchError::Network(text(&thrown)),
     }
 }

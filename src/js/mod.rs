@@ -7,11 +7,13 @@ mod body;
 mod crypto;
 mod fetch;
 mod kv;
+mod message;
 
 pub use body::RequestBody;
 pub use crypto::WebCrypto;
 pub use fetch::HostFetch;
 pub use kv::KvStore;
+pub use message::{from_js, to_js};
 
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -24,7 +26,7 @@ pub fn now() -> Timestamp {
 }
 
 /// What a thrown value says.
-fn message(thrown: &JsValue) -> String {
+fn text(thrown: &JsValue) -> String {
     match thrown.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.message()),
         None => "something that is no Error was thrown".to_owned(),

@@ -325,7 +325,7 @@ refuseEach(
     "iat negative": () => withClaims(claims({ iat: -5 })),
     "a life of 400 days and a second": () => withClaims(claims({ iat: now(), exp: now() + 400 * DAY + 1 })),
   },
-  /exp|nbf|iat|not yet valid|400 days/,
+  /exp|nbf|iat|not yet valid|400 days|distinct names/,
 );
 
 takeEach("legal tokens", {

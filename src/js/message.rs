@@ -1,0 +1,62 @@
+//! Requests from the host and responses to it, each in one crossing.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use zeroize::Zeroizing;
+
+use super::RequestBody;
+use crate::http::{Head, Response};
+use crate::secret::Secret;
+
+#[wasm_bindgen(module = "/src/js/glue.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = requestHead)]
+    fn request_head(request: &Request) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = makeResponse)]
+    fn make_response(status: u16, headers: &str, body: Option<&[u8]>) -> Result<web_sys::Response, JsValue>;
+}
+
+/// What a request says before its body, and its body, not yet read.
+pub fn from_js(request: &Request) -> Result<(Head, RequestBody<'_>), JsValue> {
+    // It holds the bearer token.
+    let text = Zeroizing::new(request_head(request)?);
+    let mut lines = text.split('\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (method, url) = (line(), line());
+    let (path, query) = path_and_query(url);
+    let mut header = || Some(line()).filter(|value| !value.is_empty()).map(str::to_owned);
+    let head = Head {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        authorization: header().map(Secret::new),
+        content_type: header(),
+        origin: header(),
+    };
+    let announced = header().and_then(|length| length.parse().ok());
+    Ok((head, RequestBody { request, announced }))
+}
+
+/// A response for the host.
+pub fn to_js(response: &Response) -> Result<web_sys::Response, JsValue> {
+    let mut lines = String::with_capacity(512);
+    for (name, value) in &response.headers {
+        lines.push_str(name);
+        lines.push('\n');
+        lines.push_str(value);
+        lines.push('\n');
+    }
+    let body = (!response.body.is_empty()).then_some(response.body.as_slice());
+    make_response(response.status, &lines, body)
+}
+
+/// The path and the query of an absolute URL.
+fn path_and_query(url: &str) -> (&str, &str) {
+    let url = url.split('#').next().unwrap_or_default();
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let start = after_scheme.find(['/', '?']).unwrap_or(after_scheme.len());
+    let target = after_scheme.get(start..).unwrap_or_default();
+    target.split_once('?').unwrap_or((target, ""))
+}
