@@ -31,12 +31,6 @@ thread_local! {
     static SERVICE: OnceCell<Rc<Service>> = const { OnceCell::new() };
 }
 
-/// Runs when the isolate starts, before the executor looks for `queueMicrotask`.
-#[event(start)]
-fn start() {
-    quicken_microtasks();
-}
-
 /// Serves one request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
@@ -61,6 +55,8 @@ fn service(env: &Env) -> Rc<Service> {
 }
 
 fn new_service(env: &Env) -> Service {
+    quicken_microtasks();
+    js::keep_fixed_headers();
     let mut settings = Settings::read(|name| binding(env, name).as_string());
     if !binding(env, NAMESPACE).is_object() {
         let message = "is missing: bind a KV namespace under this name".to_owned();
@@ -69,7 +65,7 @@ fn new_service(env: &Env) -> Service {
         settings = Err(problems);
     }
     let service = Service::new(settings);
-    for problem in service.problems() {
+    for problem in service.settings().err().into_iter().flatten() {
         let line = json!({"level": "error", "setting": problem.setting, "reason": problem.message});
         console_error!("{line}");
     }

@@ -61,8 +61,8 @@ impl Answer {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.response.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
-        let value = values.next().map(|(_, value)| value.as_ref());
+        let mut values = self.response.all_headers().filter(|(given, _)| given.eq_ignore_ascii_case(name));
+        let value = values.next().map(|(_, value)| value);
         assert!(values.next().is_none(), "{name} is there twice");
         value
     }

@@ -6,10 +6,10 @@
 
 mod cors;
 pub mod error;
-mod params;
+pub(crate) mod params;
 mod response;
 mod route;
-mod view;
+pub(crate) mod view;
 
 use std::borrow::Cow;
 
@@ -32,7 +32,7 @@ use crate::store::keys::Revocable;
 use crate::timestamp::Timestamp;
 use crate::vault::{Vault, VaultError};
 use error::ApiError;
-pub use response::Response;
+pub use response::{Response, api_headers};
 use route::Route;
 
 /// What a request says before its body.
@@ -140,9 +140,9 @@ impl Service {
         Self { settings, known: KnownAccounts::default() }
     }
 
-    /// What is wrong with the settings.
-    pub fn problems(&self) -> &[Problem] {
-        self.settings.as_ref().err().map_or(&[], Vec::as_slice)
+    /// The settings, or what is wrong with them.
+    pub fn settings(&self) -> Result<&Settings, &[Problem]> {
+        self.settings.as_ref().map_err(Vec::as_slice)
     }
 
     /// Answers a request: finds the call, makes it, and puts the headers on that every answer has.
@@ -173,7 +173,7 @@ impl Service {
             Ok(response) => (response, None),
             Err(error) => (error.response(&request_id), Some(LogLine::of(&error, &request_id))),
         };
-        let response = cors::allow(response, head, allowed_origins).for_api(&request_id);
+        let response = cors::allow(response, head, allowed_origins).for_request(&request_id);
         let response = if head.method == "HEAD" { response.without_body() } else { response };
         Reply::Answer { response, log }
     }
@@ -199,12 +199,12 @@ impl Service {
 
 /// The answer for a path that is neither the API's nor a static file's.
 pub fn no_such_path(request_id: &str) -> Response {
-    ApiError::no_such_path().response(request_id).for_api(request_id)
+    ApiError::no_such_path().response(request_id).for_request(request_id)
 }
 
 /// The answer for a static file that was asked for with another method than GET or HEAD.
 pub fn static_file_method(request_id: &str) -> Response {
-    ApiError::method_not_allowed("GET, HEAD").response(request_id).for_api(request_id)
+    ApiError::method_not_allowed("GET, HEAD").response(request_id).for_request(request_id)
 }
 
 /// The headers that a static file is served with.

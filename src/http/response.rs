@@ -14,17 +14,22 @@ pub const SECURITY_HEADERS: [(&str, &str); 4] = [
     ("Referrer-Policy", "no-referrer"),
 ];
 /// What a browser may do with an answer of the API: nothing.
-const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+const API_POLICY: (&str, &str) = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 /// What a page of `www/` may do: load its own files and speak to this vault.
 pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// An answer.
+/// The headers that every answer of the API has, whatever it says.
+pub fn api_headers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SECURITY_HEADERS.into_iter().chain([API_POLICY])
+}
+
+/// An answer of the API.
 #[derive(Debug)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The headers, each name once.
+    /// The headers of this answer, each name once; those of [`api_headers`] go with them.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body, which may hold a secret; empty for none.
     pub body: Zeroizing<Vec<u8>>,
@@ -63,10 +68,15 @@ impl Response {
         self
     }
 
-    /// The answer with the headers that every answer of the API has.
-    pub fn for_api(mut self, request_id: &str) -> Self {
-        self.headers.extend(SECURITY_HEADERS.map(|(name, value)| (name, value.into())));
-        self.with_header("Content-Security-Policy", API_POLICY).with_header("X-Request-Id", request_id.to_owned())
+    /// The answer under the id of its request.
+    pub fn for_request(self, request_id: &str) -> Self {
+        self.with_header("X-Request-Id", request_id.to_owned())
+    }
+
+    /// All headers, those that every answer has first.
+    pub fn all_headers<'a>(&'a self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let own = self.headers.iter().map(|(name, value)| (*name, value.as_ref()));
+        api_headers().map(|(name, value)| -> (&'a str, &'a str) { (name, value) }).chain(own)
     }
 
     /// The answer to a HEAD request.

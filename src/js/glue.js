@@ -12,12 +12,24 @@ export async function requestBytes(request) {
   return new Uint8Array(await request.arrayBuffer());
 }
 
-/** A response whose headers come as lines, names and values in turn. */
-export function makeResponse(status, lines, body) {
-  // A record is one crossing into the host; a Headers object would be one a header.
-  const headers = {};
+let fixed = new Headers();
+
+/** Headers, names and values in turn as lines, that every response has from here on. */
+export function fixedHeaders(lines) {
+  fixed = new Headers();
+  setAll(fixed, lines);
+}
+
+function setAll(headers, lines) {
   const texts = lines.split("\n");
-  for (let i = 0; i + 1 < texts.length; i += 2) headers[texts[i]] = texts[i + 1];
+  for (let i = 0; i + 1 < texts.length; i += 2) headers.set(texts[i], texts[i + 1]);
+}
+
+/** A response with the fixed headers and those in the lines. */
+export function makeResponse(status, lines, body) {
+  // The host copies them among itself; told one by one, each would be a crossing.
+  const headers = new Headers(fixed);
+  setAll(headers, lines);
   // A copy: the bytes lie in the WebAssembly memory and are erased when this returns.
   return new Response(body?.slice(), { status, headers });
 }

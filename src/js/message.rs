@@ -6,13 +6,16 @@ use web_sys::Request;
 use zeroize::Zeroizing;
 
 use super::RequestBody;
-use crate::http::{Head, Response};
+use crate::http::{self, Head, Response};
 use crate::secret::Secret;
 
 #[wasm_bindgen(module = "/src/js/glue.js")]
 extern "C" {
     #[wasm_bindgen(catch, js_name = requestHead)]
     fn request_head(request: &Request) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(js_name = fixedHeaders)]
+    fn fixed_headers(headers: &str);
 
     #[wasm_bindgen(catch, js_name = makeResponse)]
     fn make_response(status: u16, headers: &str, body: Option<&[u8]>) -> Result<web_sys::Response, JsValue>;
@@ -39,17 +42,30 @@ pub fn from_js(request: &Request) -> Result<(Head, RequestBody<'_>), JsValue> {
     Ok((head, RequestBody { request, announced }))
 }
 
-/// A response for the host.
+/// Tells the host the headers that every response has, once, so that it needn't hear them each time.
+pub fn keep_fixed_headers() {
+    fixed_headers(&lines(http::api_headers()));
+}
+
+/// A response for the host; [`keep_fixed_headers`] comes first.
 pub fn to_js(response: &Response) -> Result<web_sys::Response, JsValue> {
-    let mut lines = String::with_capacity(512);
-    for (name, value) in &response.headers {
+    let headers = lines(response.headers.iter().map(|(name, value)| (*name, value.as_ref())));
+    let body = (!response.body.is_empty()).then_some(response.body.as_slice());
+    make_response(response.status, &headers, body)
+}
+
+/// Names and values in turn, a line each; none of them holds a line feed.
+fn lines<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut lines = String::with_capacity(256);
+    for (name, value) in headers {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
         lines.push_str(name);
         lines.push('\n');
         lines.push_str(value);
-        lines.push('\n');
     }
-    let body = (!response.body.is_empty()).then_some(response.body.as_slice());
-    make_response(response.status, &lines, body)
+    lines
 }
 
 /// The path and the query of an absolute URL.

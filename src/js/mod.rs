@@ -7,13 +7,15 @@ mod body;
 mod crypto;
 mod fetch;
 mod kv;
+#[cfg(feature = "worker")]
 mod message;
 
 pub use body::RequestBody;
 pub use crypto::WebCrypto;
 pub use fetch::HostFetch;
 pub use kv::KvStore;
-pub use message::{from_js, to_js};
+#[cfg(feature = "worker")]
+pub use message::{from_js, keep_fixed_headers, to_js};
 
 use wasm_bindgen::{JsCast, JsValue};
 
