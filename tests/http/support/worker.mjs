@@ -13,7 +13,7 @@ import { poll } from "./poll.mjs";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** Where the built Worker is; VAULT_BUILD names another one. */
-const build = process.env.VAULT_BUILD ?? join(root, "build");
+export const BUILD = process.env.VAULT_BUILD ?? join(root, "build");
 
 /** The value of a top-level string in wrangler.toml. */
 function fromWranglerToml(name) {
@@ -23,11 +23,11 @@ function fromWranglerToml(name) {
 
 /** The modules that worker-build left in build/: index.js and the WebAssembly it imports. */
 function modules() {
-  const wasm = readdirSync(build).filter((file) => file.endsWith(".wasm"));
+  const wasm = readdirSync(BUILD).filter((file) => file.endsWith(".wasm"));
   return {
-    "index.js": { type: "esm", contents: readFileSync(join(build, "index.js"), "utf8") },
+    "index.js": { type: "esm", contents: readFileSync(join(BUILD, "index.js"), "utf8") },
     ...Object.fromEntries(
-      wasm.map((file) => [file, { type: "wasm", contents: new Uint8Array(readFileSync(join(build, file))) }]),
+      wasm.map((file) => [file, { type: "wasm", contents: new Uint8Array(readFileSync(join(BUILD, file))) }]),
     ),
   };
 }
@@ -107,7 +107,7 @@ export class Worker {
       config: {
         name: "kv-stub",
         compatibilityDate,
-        manifest: { mainModule: "stub.js", modulesRoot: build, modules: { "stub.js": { type: "esm", contents: KV_STUB } } },
+        manifest: { mainModule: "stub.js", modulesRoot: BUILD, modules: { "stub.js": { type: "esm", contents: KV_STUB } } },
       },
     };
     return {
@@ -124,7 +124,7 @@ export class Worker {
           config: {
             name: "grant-vault",
             compatibilityDate,
-            manifest: { mainModule: "index.js", modulesRoot: build, modules: modules() },
+            manifest: { mainModule: "index.js", modulesRoot: BUILD, modules: modules() },
             env,
             ...(this.assets && {
               assets: { directory: this.assets, hasUserWorker: true, runWorkerFirst: true },
