@@ -176,12 +176,18 @@ pub fn expected(audience: Option<&str>) -> Expected {
 }
 
 /// The vault's side: one issuer's keys.
-pub struct Vault(GrantVerifier);
+pub struct Vault {
+    verifier: GrantVerifier,
+    /// What another engine needs to say of the same tokens.
+    settings: Value,
+}
 
 impl Vault {
     fn new(jwks: &[Value], audience: Option<&str>) -> Self {
-        let set = JwkSet::parse(json!({"keys": jwks}).to_string().as_bytes()).unwrap();
-        Self(GrantVerifier::new(expected(audience), IssuerKeys::Inline(Rc::new(set))))
+        let jwks = json!({"keys": jwks}).to_string();
+        let set = JwkSet::parse(jwks.as_bytes()).unwrap();
+        let verifier = GrantVerifier::new(expected(audience), IssuerKeys::Inline(Rc::new(set)));
+        Self { verifier, settings: json!({"GRANT_ISSUER": ISSUER, "GRANT_JWKS": jwks, "GRANT_AUDIENCE": audience}) }
     }
 
     /// Knows the keys `ec` and `rsa`.
@@ -201,11 +207,23 @@ impl Vault {
     }
 
     pub fn verify_at(&self, token: &str, now: Timestamp) -> Result<Grant, GrantError> {
-        block_on(self.0.verify(token, &NoFetch, &JwtSimple, now)).map(|grant| (*grant).clone())
+        block_on(self.verifier.verify(token, &NoFetch, &JwtSimple, now)).map(|grant| (*grant).clone())
     }
 
     pub fn verify(&self, token: &str) -> Result<Grant, GrantError> {
-        self.verify_at(token, at(NOW * 1_000))
+        let outcome = self.verify_at(token, at(NOW * 1_000));
+        self.record(token, &outcome);
+        outcome
+    }
+
+    /// Adds a token and what jwt-simple says of it to the file that `GRANT_TOKEN_CORPUS` names, for
+    /// `tests/http/token-corpus.test.mjs`, where WebCrypto has to say the same.
+    fn record(&self, token: &str, outcome: &Result<Grant, GrantError>) {
+        let Some(path) = std::env::var_os("GRANT_TOKEN_CORPUS") else { return };
+        let reason = outcome.as_ref().err().map(ToString::to_string);
+        let line = format!("{}\n", json!({"settings": self.settings, "token": token, "reason": reason}));
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        std::io::Write::write_all(&mut file, line.as_bytes()).unwrap();
     }
 
     /// Each row's token must be refused, and for the row's reason.
