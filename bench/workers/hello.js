@@ -1,0 +1,6 @@
+// The least a Worker can do.
+export default {
+  fetch() {
+    return new Response("Hello, World!");
+  },
+};
