@@ -3,17 +3,19 @@
 import { existsSync, readdirSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { build } from "./build.mjs";
+import { buildPackage } from "./build-npm.mjs";
 import { at, bold, green, isMain, nodeBinary, Problem, red, run, script, seconds, toolEnv, wranglerCommand } from "./lib/run.mjs";
 
 /**
  * The suites, in the order they run.
- * @type {{name: string, title: string, command: () => string[]}[]}
+ * @type {{name: string, title: string, prepare?: () => Promise<void>, command: () => string[]}[]}
  */
 const SUITES = [
   { name: "rust", title: "the crate, native: cargo test", command: () => ["cargo", "test", "--locked"] },
   { name: "scripts", title: "the npm scripts", command: () => nodeTests("scripts") },
   { name: "deploy", title: "wrangler deploy --dry-run", command: () => wranglerCommand("deploy", "--dry-run") },
   { name: "http", title: "the built Worker over HTTP, in workerd", command: () => nodeTests("tests/http") },
+  { name: "npm", title: "the npm package, packed and installed", prepare: buildPackage, command: () => nodeTests("tests/npm") },
   { name: "python", title: "Grantex's Python SDK against the built Worker", command: () => [nodeBinary(), existing("tests/python/run.mjs")] },
 ];
 
@@ -72,8 +74,12 @@ async function main(names) {
   await build();
   const colours = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: "1", CARGO_TERM_COLOR: "always" } : {};
   const results = [];
-  for (const { name, title, command } of chosen) {
-    results.push(await suite(name, title, (tee) => run(command(), { tee, env: toolEnv(colours) })));
+  for (const { name, title, prepare, command } of chosen) {
+    const work = async (tee) => {
+      await prepare?.();
+      return run(command(), { tee, env: toolEnv(colours) });
+    };
+    results.push(await suite(name, title, work));
   }
 
   console.log(`\n${bold("Summary")}`);

@@ -4,13 +4,16 @@
 //! exchanges it for the one credential that the grant covers, for as long as the grant stands.
 //!
 //! The crate has two faces. Feature `worker` (the default) is a Cloudflare Workers handler that
-//! serves the vault over HTTP on Workers KV. Everything below it is the core, which knows neither
-//! Workers nor JavaScript: it takes a clock value, a store and keys.
+//! serves the vault over HTTP on Workers KV. Feature `js` is what the npm package is made of. They are
+//! separate builds: every export of the crate would be callable on the Worker. Everything below them is
+//! the core, which knows neither Workers nor JavaScript: it takes a clock value, a store and keys.
 
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 
 pub mod accounts;
 mod base32;
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+mod bindings;
 pub mod credential;
 pub mod developer;
 pub mod envelope;
@@ -30,5 +33,8 @@ pub mod timestamp;
 pub mod vault;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;
+
+#[cfg(all(feature = "js", feature = "worker", target_arch = "wasm32"))]
+compile_error!("features js and worker are two builds: build the npm package with --no-default-features");
 
 pub use secret::Secret;

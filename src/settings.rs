@@ -69,6 +69,13 @@ impl Settings {
     }
 }
 
+/// Reads the settings of grant tokens alone: `GRANT_ISSUER`, `GRANT_AUDIENCE`, `GRANT_JWKS` and
+/// `GRANT_JWKS_URL`.
+pub fn read_verifier(get: impl Fn(&str) -> Option<String>) -> Result<GrantVerifier, Vec<Problem>> {
+    let mut reader = Reader { get, problems: Vec::new() };
+    reader.verifier().ok_or(reader.problems)
+}
+
 struct Reader<G> {
     get: G,
     problems: Vec<Problem>,

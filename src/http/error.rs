@@ -117,7 +117,7 @@ impl ApiError {
         Self::new(kind, "The vault is not configured; /health says which setting is at fault").because("misconfigured")
     }
 
-    fn internal(reason: impl ToString) -> Self {
+    pub(crate) fn internal(reason: impl ToString) -> Self {
         Self::new(Kind::Internal, "Something went wrong here; quote requestId to the operator").because(reason)
     }
 
@@ -132,6 +132,16 @@ impl ApiError {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.kind.status_and_code().0
+    }
+
+    /// What the caller is told.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The code of the status, like `NOT_FOUND`.
+    pub fn code(&self) -> &'static str {
+        self.kind.status_and_code().1
     }
 
     /// What the log says: the reason where there is one, else what the caller was told.

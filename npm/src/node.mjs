@@ -1,0 +1,1 @@
+export { GrantVerifier, MemoryKV, Sealer, Vault, VaultClient, VaultError, init } from "./node.cjs";

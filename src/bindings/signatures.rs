@@ -1,0 +1,26 @@
+//! Signatures checked by whatever the host has.
+
+use wasm_bindgen::JsValue;
+
+use crate::grant::jwks::VerifyingKey;
+use crate::grant::signature::{CheckSignature, JwtSimple, SignatureError};
+use crate::grant::token::UnverifiedToken;
+use crate::js::WebCrypto;
+
+/// WebCrypto, or jwt-simple where there is none: a page that wasn't served over https has no
+/// `crypto.subtle`.
+#[derive(Clone, Copy, Debug)]
+pub struct HostSignatures;
+
+impl CheckSignature for HostSignatures {
+    async fn check(&self, key: &VerifyingKey, token: &UnverifiedToken<'_>) -> Result<(), SignatureError> {
+        if has_web_crypto() { WebCrypto.check(key, token).await } else { JwtSimple.check(key, token).await }
+    }
+}
+
+fn has_web_crypto() -> bool {
+    let member = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &JsValue::from_str(name));
+    member(&js_sys::global(), "crypto")
+        .and_then(|crypto| member(&crypto, "subtle"))
+        .is_ok_and(|subtle| subtle.is_object())
+}

@@ -1,0 +1,203 @@
+//! The vault of one JavaScript program: a method for each operation, and the whole HTTP contract.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+
+use super::signatures::HostSignatures;
+use super::verifier::GrantOptions;
+use super::{Failure, JsResult, from_js, to_js, to_json};
+use crate::credential::CredentialId;
+use crate::developer::DeveloperId;
+use crate::http::error::ApiError;
+use crate::http::{self, Head, Host, LogLine, Reply, Service, params, view};
+use crate::js::{self, HostFetch, KvStore, RequestBody};
+use crate::secret::Secret;
+use crate::settings::{Problem, Settings};
+use crate::store::keys::Revocable;
+use crate::vault::{Vault, VaultError};
+
+/// The options of `new Vault`, less the namespace.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    encryption_key: String,
+    previous_keys: Option<String>,
+    grants: GrantOptions,
+    signup: Option<String>,
+    admin_api_key: Option<String>,
+    cors_allowed_origins: Option<String>,
+}
+
+impl Options {
+    /// Reads the settings through the Worker's own checks, and names the options in what is wrong.
+    fn settings(&self) -> Result<Settings, Vec<Problem>> {
+        Settings::read(|name| match name {
+            "VAULT_ENCRYPTION_KEY" => Some(self.encryption_key.clone()),
+            "VAULT_PREVIOUS_KEYS" => self.previous_keys.clone(),
+            "ADMIN_API_KEY" => self.admin_api_key.clone(),
+            "SIGNUP" => self.signup.clone(),
+            "CORS_ALLOWED_ORIGINS" => self.cors_allowed_origins.clone(),
+            grants => self.grants.setting(grants),
+        })
+        .map_err(|problems| problems.into_iter().map(by_option_name).collect())
+    }
+}
+
+/// A complaint about a setting as one about the option that it came from.
+pub(super) fn by_option_name(problem: Problem) -> Problem {
+    let setting = match problem.setting {
+        "VAULT_ENCRYPTION_KEY" => "encryptionKey",
+        "VAULT_PREVIOUS_KEYS" => "previousKeys",
+        "GRANT_JWKS" => "grants.jwks",
+        "GRANT_JWKS_URL" => "grants.jwksUrl",
+        "ADMIN_API_KEY" => "adminApiKey",
+        "SIGNUP" => "signup",
+        "CORS_ALLOWED_ORIGINS" => "corsAllowedOrigins",
+        other => other,
+    };
+    Problem { setting, ..problem }
+}
+
+/// The head of a request, as the JavaScript layer takes it from a `Request`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestHead {
+    method: String,
+    path: String,
+    query: String,
+    authorization: Option<String>,
+    content_type: Option<String>,
+    origin: Option<String>,
+}
+
+impl From<RequestHead> for Head {
+    fn from(head: RequestHead) -> Self {
+        let RequestHead { method, path, query, authorization, content_type, origin } = head;
+        Self { method, path, query, authorization: authorization.map(Secret::new), content_type, origin }
+    }
+}
+
+/// An answer, of which the JavaScript layer makes a `Response`.
+#[derive(Serialize)]
+struct Answer<'a> {
+    status: u16,
+    headers: Vec<(&'a str, &'a str)>,
+    /// JSON text, or none.
+    body: Option<&'a str>,
+    log: Option<LogLine>,
+}
+
+/// The vault over a KV namespace.
+#[wasm_bindgen]
+pub struct VaultCore {
+    service: Service,
+    store: KvStore,
+}
+
+#[wasm_bindgen]
+impl VaultCore {
+    /// A vault over `kv`. Options of the wrong value don't fail here but in the calls that follow, as a
+    /// misconfigured Worker's do.
+    #[wasm_bindgen(constructor)]
+    pub fn new(kv: JsValue, options: JsValue) -> JsResult<VaultCore> {
+        let options: Options = from_js(options)?;
+        Ok(Self { service: Service::new(options.settings()), store: KvStore::new(kv) })
+    }
+
+    /// Stores a credential, given as the body of the HTTP call.
+    pub async fn store(&self, developer: String, credential: String) -> JsResult<String> {
+        let developer = developer_id(&developer)?;
+        let credential = Secret::new(credential);
+        let new = params::new_credential(credential.expose().as_bytes()).map_err(Failure::from)?;
+        let (id, details) = self.vault()?.store(&developer, new, js::now()).await.map_err(Failure::from)?;
+        Ok(to_json(&view::Stored::new(&id, &details)))
+    }
+
+    /// Lists credentials; the query is the HTTP call's.
+    pub async fn list(&self, developer: String, query: String) -> JsResult<String> {
+        let developer = developer_id(&developer)?;
+        let query = params::list_query(&query).map_err(Failure::from)?;
+        let page = self.vault()?.list(&developer, &query).await.map_err(Failure::from)?;
+        Ok(to_json(&view::Credentials::new(&page)))
+    }
+
+    /// Shows a credential.
+    pub async fn get(&self, developer: String, id: String) -> JsResult<String> {
+        let (developer, id) = (developer_id(&developer)?, credential_id(&id)?);
+        let details = self.vault()?.get(&developer, &id).await.map_err(Failure::from)?;
+        Ok(to_json(&view::Credential::new(&id, &details)))
+    }
+
+    /// Removes a credential.
+    pub async fn delete(&self, developer: String, id: String) -> JsResult<()> {
+        let (developer, id) = (developer_id(&developer)?, credential_id(&id)?);
+        Ok(self.vault()?.delete(&developer, &id).await.map_err(Failure::from)?)
+    }
+
+    /// Exchanges a grant token; the request is the body of the HTTP call.
+    pub async fn exchange(&self, grant_token: String, request: String) -> JsResult<String> {
+        let grant_token = Secret::new(grant_token);
+        let verifier = &self.settings()?.verifier;
+        let grant = verifier
+            .verify(grant_token.expose(), &HostFetch, &HostSignatures, js::now())
+            .await
+            .map_err(Failure::from)?;
+        let service = params::exchange(request.as_bytes()).map_err(Failure::from)?;
+        let (details, tokens) = self.vault()?.exchange(&grant, &service).await.map_err(Failure::from)?;
+        Ok(to_json(&view::Exchanged::new(&details, tokens.access.expose())))
+    }
+
+    /// Revokes a grant token.
+    #[wasm_bindgen(js_name = revokeToken)]
+    pub async fn revoke_token(&self, developer: String, jti: String) -> JsResult<()> {
+        let id = params::revocable_id("jti", jti).map_err(Failure::from)?;
+        self.revoke(&developer, Revocable::Token(&id)).await
+    }
+
+    /// Revokes a grant.
+    #[wasm_bindgen(js_name = revokeGrant)]
+    pub async fn revoke_grant(&self, developer: String, grant_id: String) -> JsResult<()> {
+        let id = params::revocable_id("grantId", grant_id).map_err(Failure::from)?;
+        self.revoke(&developer, Revocable::Grant(&id)).await
+    }
+
+    /// Answers a request of the HTTP contract.
+    pub async fn handle(&self, head: JsValue, request: Request) -> JsResult<JsValue> {
+        let head = from_js::<RequestHead>(head)?.into();
+        let host = Host { store: &self.store, fetch: &HostFetch, signatures: &HostSignatures, now: js::now() };
+        // A length that JavaScript made up binds nobody.
+        let body = RequestBody { request: &request, announced: None };
+        let (response, log) = match self.service.handle(host, &head, body).await {
+            Reply::Answer { response, log } => (response, log),
+            Reply::Static { request_id } => (http::no_such_path(&request_id), None),
+        };
+        let body = std::str::from_utf8(&response.body).ok().filter(|text| !text.is_empty());
+        Ok(to_js(&Answer { status: response.status, headers: response.all_headers().collect(), body, log }))
+    }
+}
+
+impl VaultCore {
+    fn settings(&self) -> JsResult<&Settings> {
+        self.service.settings().map_err(|problems| Failure::misconfigured(problems).into())
+    }
+
+    fn vault(&self) -> JsResult<Vault<'_, KvStore>> {
+        Ok(Vault::new(&self.settings()?.keyring, &self.store))
+    }
+
+    async fn revoke(&self, developer: &str, revoked: Revocable<'_>) -> JsResult<()> {
+        let developer = developer_id(developer)?;
+        Ok(self.vault()?.revoke(&developer, revoked).await.map_err(Failure::from)?)
+    }
+}
+
+fn developer_id(text: &str) -> JsResult<DeveloperId> {
+    const FORM: &str = "developerId must have 1 to 64 of A-Z a-z 0-9 _ -";
+    DeveloperId::parse(text).ok_or_else(|| Failure::from(ApiError::bad_request(FORM)).into())
+}
+
+fn credential_id(text: &str) -> JsResult<CredentialId> {
+    CredentialId::parse(text).ok_or_else(|| Failure::from(VaultError::NotFound).into())
+}
