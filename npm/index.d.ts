@@ -353,6 +353,8 @@ export class GrantVerifier {
   permits(grant: Pick<Grant, "scopes">, service: string): boolean;
   /** Those scopes of a grant that permit an exchange for a service. @throws as `permits` does */
   permittingScopes(grant: Pick<Grant, "scopes">, service: string): string[];
+  /** The scopes that would permit an exchange for a service; any one of them does. @throws as `permits` does */
+  scopesFor(service: string): string[];
 }
 
 // ---------------------------------------------------------------------------------------------------

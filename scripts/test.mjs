@@ -19,11 +19,14 @@ const SUITES = [
   { name: "python", title: "Grantex's Python SDK against the built Worker", command: () => [nodeBinary(), existing("tests/python/run.mjs")] },
 ];
 
+/** How long a test file may take before it counts as hanging, in milliseconds. */
+const PATIENCE = 10 * 60_000;
+
 /** The command that runs a folder's *.test.mjs, one file at a time. */
 function nodeTests(folder) {
   const names = existsSync(at(folder)) ? readdirSync(at(folder)).filter((name) => name.endsWith(".test.mjs")).sort() : [];
   if (names.length === 0) throw new Problem(`There is no ${folder}/*.test.mjs.`);
-  return [nodeBinary(), "--test", "--test-concurrency=1", "--test-reporter=spec", ...names.map((name) => `${folder}/${name}`)];
+  return [nodeBinary(), "--test", "--test-concurrency=1", `--test-timeout=${PATIENCE}`, "--test-reporter=spec", ...names.map((name) => `${folder}/${name}`)];
 }
 
 function existing(path) {

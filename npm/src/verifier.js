@@ -27,4 +27,8 @@ export class GrantVerifier {
     const scopes = check.strings(check.object(grant, "grant").scopes, "grant.scopes");
     return coreNow().permittingScopes(scopes, check.string(service, "service"));
   }
+
+  scopesFor(service) {
+    return coreNow().scopesFor(check.string(service, "service"));
+  }
 }

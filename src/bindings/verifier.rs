@@ -99,3 +99,9 @@ impl VerifierCore {
 pub fn permitting_scopes(scopes: Vec<String>, service: &str) -> Vec<String> {
     scopes.into_iter().filter(|text| scope::permits([text], service)).collect()
 }
+
+/// The scopes that would permit an exchange for the service.
+#[wasm_bindgen(js_name = scopesFor)]
+pub fn scopes_for(service: &str) -> Vec<String> {
+    scope::permitting(service).into()
+}

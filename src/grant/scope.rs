@@ -14,6 +14,19 @@ pub fn permits<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>, service: &str
     scopes.into_iter().any(|scope| scope_permits(scope.as_ref(), service))
 }
 
+/// The scopes that permit an exchange for `service`, narrowest last; any one of them does.
+pub fn permitting(service: &str) -> [String; 7] {
+    [
+        "*".to_owned(),
+        "vault:credentials:exchange".to_owned(),
+        format!("{service}:*"),
+        format!("vault:{service}:*"),
+        format!("{service}:read"),
+        format!("vault:{service}:read"),
+        format!("{service}:credentials:read"),
+    ]
+}
+
 fn scope_permits(scope: &str, service: &str) -> bool {
     let mut parts = [""; 3];
     let mut count = 0;
@@ -55,6 +68,13 @@ mod tests {
             assert!(permits([scope], "GitHub"), "{scope}");
             assert!(permits([scope.to_uppercase()], "github"), "{scope}");
             assert!(permits(["slack:read", scope], "github"), "{scope}");
+        }
+    }
+
+    #[test]
+    fn each_scope_that_is_named_as_permitting_does() {
+        for scope in permitting("GitHub") {
+            assert!(permits([&scope], "github"), "{scope}");
         }
     }
 

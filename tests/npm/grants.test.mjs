@@ -40,6 +40,10 @@ test("scopes permit by the vault's own rule", () => {
   const all = ["*", "github:*", "GITHUB:read", "github:credentials:read", "vault:github:*", "vault:github:read", "vault:credentials:exchange"];
   assert.deepEqual(permitting([...all, "github:write", "slack:*", "vault:slack:read", "github", "", "*:*"]), all);
   assert.deepEqual([verifier.permits({ scopes: ["slack:read"] }, "slack"), verifier.permits({ scopes: ["slack:read"] }, "github"), verifier.permits({ scopes: [] }, "github")], [true, false, false]);
+  const named = verifier.scopesFor("github");
+  assert.equal(named.length, 7);
+  assert.deepEqual(permitting(named), named, "each that is named permits");
+  assert.throws(() => verifier.scopesFor(), /^TypeError: service must be a string/);
   for (const wrong of [undefined, null, "github:read", {}, { scopes: "*" }, { scopes: [5] }]) assert.throws(() => verifier.permits(wrong, "github"), TypeError);
   assert.throws(() => verifier.permits({ scopes: [] }), /^TypeError: service must be a string/);
 });

@@ -14,7 +14,7 @@ const EXPORTS = ["GrantVerifier", "MemoryKV", "Sealer", "Vault", "VaultClient", 
 
 const folder = join(project(), "node_modules", "grant-vault");
 const read = (path) => readFileSync(join(folder, path), "utf8");
-const names = (text) => [...text.matchAll(/\b(?:VaultCore|VerifierCore|permittingScopes)\b/g)].map(([name]) => name);
+const names = (text) => [...text.matchAll(/\b(?:VaultCore|VerifierCore|permittingScopes|scopesFor)\b/g)].map(([name]) => name);
 
 test("the tarball is small and holds what it should", () => {
   const { size, files } = pack();
@@ -68,13 +68,13 @@ test("every runtime's entry exports the same", () => {
   assert.deepEqual(types, EXPORTS);
 });
 
-test("the core exports its five names, and the package has nothing of the Worker's", () => {
+test("the core exports its six names, and the package has nothing of the Worker's", () => {
   const exported = [...read("dist/grant_vault_bg.js").matchAll(/^export (?:async )?(?:class|function) (\w+)/gm)].map(([, name]) => name);
   const own = exported.filter((name) => !name.startsWith("__wb")).sort();
-  assert.deepEqual(own, ["VaultCore", "VerifierCore", "open", "permittingScopes", "seal"]);
+  assert.deepEqual(own, ["VaultCore", "VerifierCore", "open", "permittingScopes", "scopesFor", "seal"]);
   const module = new WebAssembly.Module(readFileSync(join(folder, "dist", "grant_vault_bg.wasm")));
   const wasm = WebAssembly.Module.exports(module).map(({ name }) => name);
-  assert.deepEqual(wasm.filter((name) => !/^(__|vaultcore_|verifiercore_|memory$|wasm_bindgen__convert__closures)/.test(name)).sort(), ["open", "permittingScopes", "seal"]);
+  assert.deepEqual(wasm.filter((name) => !/^(__|vaultcore_|verifiercore_|memory$|wasm_bindgen__convert__closures)/.test(name)).sort(), ["open", "permittingScopes", "scopesFor", "seal"]);
   for (const name of files("dist")) assert.ok(!readFileSync(join(folder, name)).includes("cloudflare:workers"), name);
 });
 
@@ -83,7 +83,7 @@ test("the Worker's entry point can be fetched from, and nothing else of it can b
   assert.deepEqual(names(entry), [], "names of the package's exports in the Worker");
   const wasm = new Uint8Array(readFileSync(at("build", "index_bg.wasm")));
   const exported = WebAssembly.Module.exports(new WebAssembly.Module(wasm)).map(({ name }) => name);
-  assert.deepEqual(exported.filter((name) => /vaultcore|verifiercore|permittingScopes|^seal$|^open$/.test(name)), []);
+  assert.deepEqual(exported.filter((name) => /vaultcore|verifiercore|permittingScopes|scopesFor|^seal$|^open$/.test(name)), []);
 
   const [probe, vault] = await probeAndVault(entry, wasm);
   const { entrypoints, methods, calls } = await (await probe.fetch("http://probe/")).json();

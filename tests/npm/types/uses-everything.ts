@@ -83,7 +83,7 @@ export async function grants(token: string): Promise<string[]> {
   const grant: Grant = await verifier.verify(token);
   const depth: number = grant.delegationDepth;
   const parent: string | undefined = grant.parentGrantId;
-  return verifier.permits(grant, "github") ? verifier.permittingScopes({ scopes: grant.scopes }, `${depth}${parent}`) : [];
+  return verifier.permits(grant, "github") ? verifier.permittingScopes({ scopes: grant.scopes }, `${depth}${parent}`) : verifier.scopesFor("github");
 }
 
 export async function sealing(module: WebAssemblyModule): Promise<string> {
