@@ -2,11 +2,10 @@
 // WebAssembly, and the JavaScript and types of npm/ around it.
 
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { at, isMain, must, output, Problem, readIfThere, ROOT, script, step, toolEnv, WINDOWS, writeWhole } from "./lib/run.mjs";
-import { findTool, setUp, toolVersions } from "./lib/setup.mjs";
+import { at, isMain, must, npmProgram, Problem, readIfThere, ROOT, script, step, toolEnv, writeWhole } from "./lib/run.mjs";
+import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 /** Not the Worker's: both builds would write the same file. */
@@ -21,7 +20,7 @@ const SOURCES = ["src", "npm", "scripts/build-npm.mjs", "Cargo.toml", "Cargo.loc
 /** Builds the package, if anything that it is made of has changed. @returns {Promise<void>} */
 export async function buildPackage() {
   await setUp();
-  const stamp = fingerprint();
+  const stamp = fingerprint(SOURCES);
   if (readIfThere(STAMP) === stamp && existsSync(at("pkg", "package.json"))) {
     console.log("✓ pkg/ is up to date");
     return;
@@ -88,24 +87,6 @@ function manifest() {
   if (!version) throw new Problem("Cargo.toml names no version.");
   const { name, ...rest } = JSON.parse(readFileSync(at("npm", "package.json"), "utf8"));
   return { name, version, ...rest };
-}
-
-const npmProgram = (name) => at("node_modules", ".bin", WINDOWS ? `${name}.cmd` : name);
-
-/** Changes whenever the package could. */
-function fingerprint() {
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify([toolVersions(), output(["rustc", "--version"])]));
-  const add = (path) => {
-    try {
-      for (const name of readdirSync(at(path)).sort()) add(`${path}/${name}`);
-    } catch (error) {
-      if (error.code !== "ENOTDIR") throw error;
-      hash.update(`\0${path}\0`).update(readFileSync(at(path)));
-    }
-  };
-  SOURCES.forEach(add);
-  return hash.digest("hex");
 }
 
 if (isMain(import.meta)) await script(buildPackage);

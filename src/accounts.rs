@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::developer::{Account, ApiKey, DeveloperId, Mode};
 use crate::envelope::{self, Context, OpenError, Part, SealError};
 use crate::keyring::{Keyring, Owner};
@@ -111,12 +112,7 @@ impl KnownAccounts {
     }
 
     fn keep(&self, hash: String, account: Account, read_at: Timestamp) {
-        let mut known = self.0.borrow_mut();
-        // Starting over now and then is as good as picking which to forget, and simpler.
-        if known.len() >= limits::KNOWN_ACCOUNTS {
-            known.clear();
-        }
-        known.insert(hash, Known { account, read_at });
+        bounded::keep(&mut self.0.borrow_mut(), limits::KNOWN_ACCOUNTS, hash, Known { account, read_at });
     }
 
     fn forget(&self, hash: &str) {

@@ -16,7 +16,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::limits;
+use crate::{bounded, limits};
 
 /// Length of a root key, in bytes.
 const KEY_BYTES: usize = 32;
@@ -145,9 +145,7 @@ impl Keyring {
     pub fn find(&self, id: KeyId) -> Option<&RootKey> {
         std::iter::once(&self.current).chain(&self.previous).find(|key| key.id == id)
     }
-}
 
-impl Keyring {
     /// The AES-256-GCM key for one owner's records, derived from one of the ring's keys.
     pub(crate) fn cipher(&self, root: &RootKey, owner: Owner<'_>) -> Rc<Aes256Gcm> {
         let name = match owner {
@@ -160,12 +158,8 @@ impl Keyring {
         if let Some(cipher) = derived.get(&place) {
             return cipher.clone();
         }
-        // Starting over now and then is as good as picking which to forget, and simpler.
-        if derived.len() >= limits::DERIVED_KEYS {
-            derived.clear();
-        }
         let cipher = Rc::new(root.derive(owner));
-        derived.insert(place, cipher.clone());
+        bounded::keep(&mut derived, limits::DERIVED_KEYS, place, cipher.clone());
         cipher
     }
 }

@@ -14,6 +14,7 @@ pub mod accounts;
 mod base32;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 mod bindings;
+mod bounded;
 pub mod credential;
 pub mod developer;
 pub mod envelope;

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { at, must, Problem, step, toolEnv, WINDOWS } from "../../scripts/lib/run.mjs";
+import { at, must, npmProgram, Problem, step, toolEnv } from "../../scripts/lib/run.mjs";
 import { findTool, toolVersions } from "../../scripts/lib/setup.mjs";
 import { send, SETTINGS } from "./world.mjs";
 
@@ -48,7 +48,6 @@ export async function helloRs() {
   const folder = join(crate, "build");
   const written = (path) => statSync(join(crate, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const { workerBuild, wasmBindgen } = toolVersions();
-  const npmProgram = (name) => at("node_modules", ".bin", WINDOWS ? `${name}.cmd` : name);
   const env = toolEnv({ WASM_BINDGEN_BIN: findTool("wasm-bindgen", wasmBindgen), ESBUILD_BIN: npmProgram("esbuild"), WASM_OPT_BIN: npmProgram("wasm-opt") });
   if (["src/lib.rs", "Cargo.toml", "Cargo.lock"].some((path) => written(path) > written("build/index.js"))) {
     await step("workers-rs hello in bench/hello-rs/build: worker-build --release", () =>

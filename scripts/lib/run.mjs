@@ -76,6 +76,9 @@ export function nodeBinary() {
   return existsSync(packaged) ? packaged : process.execPath;
 }
 
+/** The program of an npm package. */
+export const npmProgram = (name) => at("node_modules", ".bin", WINDOWS ? `${name}.cmd` : name);
+
 /** The command line that starts wrangler: [program, ...arguments]. */
 export const wranglerCommand = (...args) => [nodeBinary(), at("node_modules", "wrangler", "bin", "wrangler.js"), ...args];
 

@@ -1,7 +1,8 @@
 // Set-up: makes a fresh clone ready to build, doing only what is missing.
 // Builtin modules only: this runs before the npm packages are there.
 
-import { existsSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { at, must, nodeBinary, output, Problem, readIfThere, step, toolEnv, WINDOWS } from "./run.mjs";
 
@@ -96,6 +97,22 @@ export function toolVersions() {
     esbuild: devDependencies.esbuild,
     binaryen: devDependencies.binaryen,
   };
+}
+
+/**
+ * Changes whenever what is built could: every source file and every tool's version goes into it.
+ * @param {string[]} sources files and folders; one that isn't there counts as such
+ */
+export function fingerprint(sources) {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([toolVersions(), output(["rustc", "--version"])]));
+  const add = (path) => {
+    if (!existsSync(at(path))) return;
+    if (statSync(at(path)).isDirectory()) for (const name of readdirSync(at(path)).sort()) add(`${path}/${name}`);
+    else hash.update(`\0${path}\0`).update(readFileSync(at(path)));
+  };
+  sources.forEach(add);
+  return hash.digest("hex");
 }
 
 /** A crate's version in Cargo.lock: the wasm-bindgen program must be the one of the crate. */

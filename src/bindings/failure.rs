@@ -6,7 +6,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::http::error::ApiError;
-use crate::random;
+use crate::http::new_request_id;
 use crate::settings::Problem;
 
 /// A failure: what the HTTP contract would answer, and the reason, which the wire never learns but an
@@ -54,7 +54,7 @@ impl Failure {
             message: error.message().to_owned(),
             code: error.code(),
             status: error.status(),
-            request_id: random::id().ok().map(|id| format!("req_{id}")),
+            request_id: new_request_id().ok(),
             reason,
         }
     }

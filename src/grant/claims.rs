@@ -16,6 +16,7 @@ use crate::limits::{CLAIMS_DEPTH, CLOCK_SKEW_SECS, GRANT_LIFETIME_SECS};
 use crate::timestamp::Timestamp;
 
 const GRANT_CLAIM: &str = "urn:grantex:grant";
+const SKEW_MILLIS: i64 = CLOCK_SKEW_SECS * 1_000;
 
 /// What a token must say to be for this vault.
 #[derive(Clone, Debug)]
@@ -99,11 +100,10 @@ fn check_times(claims: &Object<'_>, now: Timestamp) -> Result<(Timestamp, Timest
     let expires_at = numeric_date(claims, "exp")?.ok_or(GrantError::Claims(JsonError::Missing("exp")))?;
     let issued_at = numeric_date(claims, "iat")?.ok_or(GrantError::Claims(JsonError::Missing("iat")))?;
     let not_before = numeric_date(claims, "nbf")?.unwrap_or(issued_at);
-    let skew_millis = CLOCK_SKEW_SECS * 1_000;
-    if now.millis() - expires_at.millis() >= skew_millis {
+    if has_expired(expires_at, now) {
         return Err(GrantError::Expired);
     }
-    if issued_at.max(not_before).millis() - now.millis() > skew_millis {
+    if issued_at.max(not_before).millis() - now.millis() > SKEW_MILLIS {
         return Err(GrantError::NotYetValid);
     }
     // `exp` is not before now and `iat` not after it, but for the skew: so this bounds what is left
@@ -112,6 +112,11 @@ fn check_times(claims: &Object<'_>, now: Timestamp) -> Result<(Timestamp, Timest
         return Err(GrantError::Lifetime);
     }
     Ok((issued_at, expires_at))
+}
+
+/// Whether a token that ends then has ended by now, the skew allowed for.
+pub(super) fn has_expired(expires_at: Timestamp, now: Timestamp) -> bool {
+    now.millis() - expires_at.millis() >= SKEW_MILLIS
 }
 
 /// A NumericDate (RFC 7519 section 2): seconds since the epoch, perhaps with a fraction.

@@ -12,7 +12,8 @@ use super::jwks::{Algorithm, JwkSet};
 use super::signature::{CheckSignature, SignatureError};
 use super::token::UnverifiedToken;
 use super::{Grant, GrantError};
-use crate::limits::{CLOCK_SKEW_SECS, VERIFIED_TOKENS};
+use crate::bounded;
+use crate::limits::VERIFIED_TOKENS;
 use crate::timestamp::Timestamp;
 
 /// Verifies the grant tokens of one issuer.
@@ -64,15 +65,12 @@ impl GrantVerifier {
         let set = self.keys.set_for(token.algorithm, token.key_id.as_deref(), fetch, now).await?; // 2
         let key = set.select(token.algorithm, token.key_id.as_deref()).map_err(GrantError::Key)?;
         let signature = signatures.check(key, &token).await; // 3
-        let grant = claims::read(&token.claims, &self.expected, now); // 4
-        let grant = match signature {
-            Ok(()) => Rc::new(grant?),
-            // Refused either way; where the claims are at fault, they say it better.
-            Err(SignatureError::Unusable) => {
-                return Err(grant.err().unwrap_or(GrantError::Signature(SignatureError::Unusable)));
-            }
-            Err(SignatureError::Invalid) => return Err(GrantError::Signature(SignatureError::Invalid)),
-        };
+        if signature == Err(SignatureError::Invalid) {
+            return Err(GrantError::Signature(SignatureError::Invalid));
+        }
+        // Where an engine can't use the token it is refused, too; claims that are at fault say it better.
+        let grant = Rc::new(claims::read(&token.claims, &self.expected, now)?); // 4
+        signature.map_err(GrantError::Signature)?;
         self.keep(hash, Verified { grant: grant.clone(), algorithm: token.algorithm, key_id: token.key_id, set });
         Ok(grant)
     }
@@ -90,8 +88,7 @@ impl GrantVerifier {
             .map(|known| (known.grant.clone(), known.algorithm, known.key_id.clone(), known.set.clone()));
         let Some((grant, algorithm, key_id, set)) = known else { return Ok(None) };
         let current = self.keys.set_for(algorithm, key_id.as_deref(), fetch, now).await?;
-        let is_alive = now.millis() - grant.expires_at.millis() < CLOCK_SKEW_SECS * 1_000;
-        if is_alive && Rc::ptr_eq(&current, &set) {
+        if !claims::has_expired(grant.expires_at, now) && Rc::ptr_eq(&current, &set) {
             return Ok(Some(grant));
         }
         self.verified.borrow_mut().remove(hash);
@@ -99,11 +96,6 @@ impl GrantVerifier {
     }
 
     fn keep(&self, hash: [u8; 32], verified: Verified) {
-        let mut kept = self.verified.borrow_mut();
-        // Starting over now and then is as good as picking which to forget, and simpler.
-        if kept.len() >= VERIFIED_TOKENS {
-            kept.clear();
-        }
-        kept.insert(hash, verified);
+        bounded::keep(&mut self.verified.borrow_mut(), VERIFIED_TOKENS, hash, verified);
     }
 }

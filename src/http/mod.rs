@@ -24,7 +24,7 @@ use crate::developer::{Account, ApiKey, DeveloperId};
 use crate::grant::issuer::FetchJwks;
 use crate::grant::signature::CheckSignature;
 use crate::limits;
-use crate::random;
+use crate::random::{self, RandomError};
 use crate::secret::Secret;
 use crate::settings::{Problem, Settings, SignUp};
 use crate::store::Store;
@@ -152,10 +152,7 @@ impl Service {
         head: &Head,
         body: impl ReadBody,
     ) -> Reply {
-        let request_id = match random::id() {
-            Ok(id) => format!("req_{id}"),
-            Err(_) => "req_none".to_owned(),
-        };
+        let request_id = new_request_id().unwrap_or_else(|_| "req_none".to_owned());
         let settings = self.settings.as_ref();
         let allowed_origins = settings.map_or(&[][..], |settings| &settings.allowed_origins);
         let has_operator = settings.map_or(true, |settings| settings.admin_api_key.is_some());
@@ -186,7 +183,6 @@ impl Service {
         body: impl ReadBody,
     ) -> Result<Response, ApiError> {
         match (&self.settings, route) {
-            (Ok(_), Route::Health) => Ok(Response::json(200, &view::Health::new(&[]))),
             (Err(problems), Route::Health) => {
                 let response = Response::json(503, &view::Health::new(problems));
                 Ok(response.with_header("Retry-After", error::RETRY_AFTER_SECS.to_string()))
@@ -195,6 +191,11 @@ impl Service {
             (Ok(settings), route) => Call { settings, known: &self.known, host, head }.make(route, body).await,
         }
     }
+}
+
+/// An id for a request or, in process, a call.
+pub(crate) fn new_request_id() -> Result<String, RandomError> {
+    Ok(format!("req_{}", random::id()?))
 }
 
 /// The answer for a path that is neither the API's nor a static file's.

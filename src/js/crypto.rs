@@ -9,6 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::bounded;
 use crate::grant::jwks::{Algorithm, PublicKey, VerifyingKey};
 use crate::grant::signature::{CheckSignature, SignatureError};
 use crate::grant::token::UnverifiedToken;
@@ -69,13 +70,8 @@ async fn imported(key: &PublicKey) -> Result<Imported, JsValue> {
         return Ok(imported);
     }
     let imported = import(key).await?;
-    IMPORTED.with_borrow_mut(|keys| {
-        // No issuer has more; what is over is from keys that were rotated away.
-        if keys.len() >= JWKS_KEYS {
-            keys.clear();
-        }
-        keys.insert(fingerprint, imported.clone());
-    });
+    // No issuer has more; what is over is from keys that were rotated away.
+    IMPORTED.with_borrow_mut(|keys| bounded::keep(keys, JWKS_KEYS, fingerprint, imported.clone()));
     Ok(imported)
 }
 
