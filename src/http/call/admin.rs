@@ -1,0 +1,48 @@
+//! The operator's calls, which exist where there is an admin key.
+
+use super::Call;
+use crate::accounts::{AccountError, Removal};
+use crate::developer::DeveloperId;
+use crate::grant::issuer::FetchJwks;
+use crate::grant::signature::CheckSignature;
+use crate::http::error::ApiError;
+use crate::http::response::Response;
+use crate::http::{ReadBody, params, view};
+use crate::store::Store;
+
+impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+    pub(super) async fn provision_developer(&self, body: impl ReadBody) -> Result<Response, ApiError> {
+        self.operator()?;
+        let (developer, new) = params::provisioned_account(&self.json(body).await?)?;
+        let (account, api_key) = match developer {
+            Some(developer) => self.accounts().provision(developer, new, self.host.now).await?,
+            None => self.accounts().sign_up(new, self.host.now).await?,
+        };
+        Ok(Response::secret_json(201, &view::Developer::with_key(&account, &api_key)))
+    }
+
+    pub(super) async fn list_developers(&self) -> Result<Response, ApiError> {
+        self.operator()?;
+        let (limit, cursor) = params::page_query(&self.head.query)?;
+        let page = self.accounts().list(limit, cursor.as_deref()).await?;
+        Ok(Response::json(200, &view::Developers::new(&page)))
+    }
+
+    pub(super) async fn get_developer(&self, id: &str) -> Result<Response, ApiError> {
+        self.operator()?;
+        let account = self.accounts().find(&developer_id(id)?).await?;
+        Ok(Response::json(200, &view::Developer::new(&account)))
+    }
+
+    pub(super) async fn remove_developer(&self, id: &str) -> Result<Response, ApiError> {
+        self.operator()?;
+        Ok(match self.accounts().remove(&developer_id(id)?).await? {
+            Removal::Complete => Response::empty(204),
+            Removal::Remaining => Response::json(202, &view::Remaining { remaining: true }),
+        })
+    }
+}
+
+fn developer_id(id: &str) -> Result<DeveloperId, ApiError> {
+    DeveloperId::parse(id).ok_or_else(|| AccountError::NotFound.into())
+}

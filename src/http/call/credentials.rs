@@ -1,0 +1,50 @@
+//! The calls on credentials: store, list, get, delete and exchange.
+
+use super::Call;
+use crate::credential::CredentialId;
+use crate::grant::issuer::FetchJwks;
+use crate::grant::signature::CheckSignature;
+use crate::http::error::ApiError;
+use crate::http::response::Response;
+use crate::http::{Host, ReadBody, params, view};
+use crate::store::Store;
+use crate::vault::VaultError;
+
+impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+    pub(super) async fn store_credential(&self, body: impl ReadBody) -> Result<Response, ApiError> {
+        let (account, _) = self.developer().await?;
+        let new = params::new_credential(&self.json(body).await?)?;
+        let (id, details) = self.vault().store(&account.developer, new, self.host.now).await?;
+        Ok(Response::json(201, &view::Stored::new(&id, &details)))
+    }
+
+    pub(super) async fn list_credentials(&self) -> Result<Response, ApiError> {
+        let (account, _) = self.developer().await?;
+        let query = params::list_query(&self.head.query)?;
+        let page = self.vault().list(&account.developer, &query).await?;
+        Ok(Response::json(200, &view::Credentials::new(&page)))
+    }
+
+    pub(super) async fn get_credential(&self, id: &str) -> Result<Response, ApiError> {
+        let (account, _) = self.developer().await?;
+        let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
+        let details = self.vault().get(&account.developer, &id).await?;
+        Ok(Response::json(200, &view::Credential::new(&id, &details)))
+    }
+
+    pub(super) async fn delete_credential(&self, id: &str) -> Result<Response, ApiError> {
+        let (account, _) = self.developer().await?;
+        let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
+        self.vault().delete(&account.developer, &id).await?;
+        Ok(Response::empty(204))
+    }
+
+    pub(super) async fn exchange(&self, body: impl ReadBody) -> Result<Response, ApiError> {
+        let token = self.bearer().ok_or_else(|| ApiError::bad_grant("no bearer token"))?;
+        let Host { fetch, signatures, now, .. } = *self.host;
+        let grant = self.settings.verifier.verify(token, fetch, signatures, now).await?;
+        let service = params::exchange(&self.json(body).await?)?;
+        let (details, tokens) = self.vault().exchange(&grant, &service).await?;
+        Ok(Response::secret_json(200, &view::Exchanged::new(&details, tokens.access.expose())))
+    }
+}

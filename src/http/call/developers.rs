@@ -1,0 +1,32 @@
+//! The calls of a developer on their own account: sign-up, a new API key, who am I.
+
+use super::Call;
+use crate::grant::issuer::FetchJwks;
+use crate::grant::signature::CheckSignature;
+use crate::http::error::ApiError;
+use crate::http::response::Response;
+use crate::http::{ReadBody, params, view};
+use crate::settings::SignUp;
+use crate::store::Store;
+
+impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+    pub(super) async fn sign_up(&self, body: impl ReadBody) -> Result<Response, ApiError> {
+        if self.settings.sign_up == SignUp::Closed {
+            return Err(ApiError::forbidden("Sign-up is closed here; ask the operator for an API key"));
+        }
+        let new = params::new_account(&self.json(body).await?)?;
+        let (account, api_key) = self.accounts().sign_up(new, self.host.now).await?;
+        Ok(Response::secret_json(201, &view::Developer::with_key(&account, &api_key)))
+    }
+
+    pub(super) async fn rotate_key(&self) -> Result<Response, ApiError> {
+        let (account, old) = self.developer().await?;
+        let new = self.accounts().rotate(&account, &old).await?;
+        Ok(Response::secret_json(200, &view::RotatedKey::new(&new, self.host.now)))
+    }
+
+    pub(super) async fn me(&self) -> Result<Response, ApiError> {
+        let (account, _) = self.developer().await?;
+        Ok(Response::json(200, &view::Developer::new(&account)))
+    }
+}

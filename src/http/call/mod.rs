@@ -1,0 +1,99 @@
+//! One call of the contract: who asks, what they sent, what the core does, what is answered.
+//!
+//! This module dispatches and holds what several calls need; each file below holds the calls on one
+//! resource, each a few lines that decide nothing: that is the core's.
+
+mod admin;
+mod credentials;
+mod developers;
+mod grants;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::error::ApiError;
+use super::response::Response;
+use super::route::Route;
+use super::{BodyError, Head, Host, ReadBody, view};
+use crate::accounts::{Accounts, KnownAccounts};
+use crate::developer::{Account, ApiKey};
+use crate::grant::issuer::FetchJwks;
+use crate::grant::signature::CheckSignature;
+use crate::limits;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::vault::Vault;
+
+/// One call, with everything that it needs but its body.
+pub(super) struct Call<'a, S, F, C> {
+    pub(super) settings: &'a Settings,
+    pub(super) known: &'a KnownAccounts,
+    pub(super) host: &'a Host<'a, S, F, C>,
+    pub(super) head: &'a Head,
+}
+
+impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+    pub(super) async fn make(&self, route: Route, body: impl ReadBody) -> Result<Response, ApiError> {
+        match route {
+            Route::Health => Ok(Response::json(200, &view::Health::new(&[]))),
+            Route::StoreCredential => self.store_credential(body).await,
+            Route::ListCredentials => self.list_credentials().await,
+            Route::GetCredential(id) => self.get_credential(&id).await,
+            Route::DeleteCredential(id) => self.delete_credential(&id).await,
+            Route::Exchange => self.exchange(body).await,
+            Route::SignUp => self.sign_up(body).await,
+            Route::RotateKey => self.rotate_key().await,
+            Route::Me => self.me().await,
+            Route::RevokeToken => self.revoke_token(body).await,
+            Route::RevokeGrant(id) => self.revoke_grant(id).await,
+            Route::ProvisionDeveloper => self.provision_developer(body).await,
+            Route::ListDevelopers => self.list_developers().await,
+            Route::GetDeveloper(id) => self.get_developer(&id).await,
+            Route::RemoveDeveloper(id) => self.remove_developer(&id).await,
+        }
+    }
+
+    fn vault(&self) -> Vault<'_, S> {
+        Vault::new(&self.settings.keyring, self.host.store)
+    }
+
+    fn accounts(&self) -> Accounts<'_, S> {
+        Accounts::new(&self.settings.keyring, self.host.store, self.known)
+    }
+
+    /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
+    fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.head.authorization.as_ref()?.expose().split_once(' ')?;
+        let token = token.trim_start_matches(' ');
+        (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+    }
+
+    /// The account that the caller's API key belongs to.
+    async fn developer(&self) -> Result<(Account, ApiKey), ApiError> {
+        let token = self.bearer().ok_or_else(|| ApiError::bad_api_key("no bearer token"))?;
+        let api_key = ApiKey::parse(token).ok_or_else(|| ApiError::bad_api_key("not an API key"))?;
+        Ok((self.accounts().authenticate(&api_key, self.host.now).await?, api_key))
+    }
+
+    /// Checks that the caller is the operator. Without an admin key the admin routes don't exist.
+    fn operator(&self) -> Result<(), ApiError> {
+        let expected = self.settings.admin_api_key.as_ref().ok_or_else(ApiError::no_such_path)?;
+        let given = self.bearer().ok_or_else(|| ApiError::bad_api_key("no bearer token"))?;
+        // Hashes have one length, so that comparing them tells nothing of the key's.
+        let is_same: bool = Sha256::digest(given).ct_eq(&Sha256::digest(expected.expose())).into();
+        if is_same { Ok(()) } else { Err(ApiError::bad_api_key("not the admin key")) }
+    }
+
+    /// The body of a call that takes JSON.
+    async fn json(&self, body: impl ReadBody) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+        let media_type = self.head.content_type.as_deref().unwrap_or_default().split(';').next();
+        if !media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/json")) {
+            return Err(ApiError::not_json_type());
+        }
+        body.read(limits::BODY_BYTES).await.map_err(|error| match error {
+            BodyError::TooLarge => ApiError::body_too_large(),
+            BodyError::Broken => ApiError::bad_request("The request body could not be read to its end"),
+        })
+    }
+}
