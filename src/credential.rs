@@ -18,7 +18,7 @@ use crate::timestamp::Timestamp;
 /// It is derived from developer, principal and service: storing again finds the same record,
 /// racing stores can't make two, a principal's credentials share a prefix of their key, and those
 /// for one service share an ending.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CredentialId(String);
 
 impl CredentialId {

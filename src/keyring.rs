@@ -16,6 +16,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::opened::OpenedDetails;
 use crate::{bounded, limits};
 
 /// Length of a root key, in bytes.
@@ -122,6 +123,8 @@ pub struct Keyring {
     previous: Vec<RootKey>,
     /// Keys that were derived before, so that a busy developer's isn't derived at every request.
     derived: RefCell<HashMap<(KeyId, String), Rc<Aes256Gcm>>>,
+    /// What its keys opened before.
+    opened: OpenedDetails,
 }
 
 impl fmt::Debug for Keyring {
@@ -133,7 +136,7 @@ impl fmt::Debug for Keyring {
 impl Keyring {
     /// A key ring that seals under `current` and opens what any of its keys sealed.
     pub fn new(current: RootKey, previous: Vec<RootKey>) -> Self {
-        Self { current, previous, derived: RefCell::default() }
+        Self { current, previous, derived: RefCell::default(), opened: OpenedDetails::default() }
     }
 
     /// The key that seals.
@@ -144,6 +147,11 @@ impl Keyring {
     /// The key of that id, if the ring holds it.
     pub fn find(&self, id: KeyId) -> Option<&RootKey> {
         std::iter::once(&self.current).chain(&self.previous).find(|key| key.id == id)
+    }
+
+    /// What its keys opened before.
+    pub(crate) fn opened(&self) -> &OpenedDetails {
+        &self.opened
     }
 
     /// The AES-256-GCM key for one owner's records, derived from one of the ring's keys.

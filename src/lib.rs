@@ -25,6 +25,7 @@ mod js;
 pub mod json;
 pub mod keyring;
 pub mod limits;
+mod opened;
 pub mod random;
 pub mod record;
 mod secret;

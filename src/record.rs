@@ -6,6 +6,7 @@
 //! records than it shows. What it shows it opens, and that time is in there too.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -77,20 +78,26 @@ impl Place<'_> {
     }
 
     /// Opens the details of a KV value, the tokens staying sealed.
-    pub fn open_details(&self, value: &str) -> Result<Details, RecordError> {
+    pub fn open_details(&self, value: &str) -> Result<Rc<Details>, RecordError> {
         let (sealed, _) = value.split_once(SEPARATOR).ok_or(RecordError::Form("value"))?;
         self.open_sealed_details(sealed)
     }
 
     /// Opens sealed details, from a KV value or from a summary.
-    pub fn open_sealed_details(&self, sealed: &str) -> Result<Details, RecordError> {
+    pub fn open_sealed_details(&self, sealed: &str) -> Result<Rc<Details>, RecordError> {
+        let opened = self.keyring.opened();
+        if let Some(details) = opened.find(self.developer, self.id, sealed) {
+            return Ok(details);
+        }
         let plain = envelope::open(self.keyring, &self.context(Part::Details), sealed)
             .map_err(|reason| RecordError::Open { part: "details", reason })?;
-        decode_details(&plain).ok_or(RecordError::Form("details"))
+        let details = Rc::new(decode_details(&plain).ok_or(RecordError::Form("details"))?);
+        opened.keep(self.developer, self.id, sealed, &details);
+        Ok(details)
     }
 
     /// Opens all of a KV value.
-    pub fn open(&self, value: &str) -> Result<(Details, Tokens), RecordError> {
+    pub fn open(&self, value: &str) -> Result<(Rc<Details>, Tokens), RecordError> {
         let (sealed, sealed_tokens) = value.split_once(SEPARATOR).ok_or(RecordError::Form("value"))?;
         let details = self.open_sealed_details(sealed)?;
         let part = Part::Tokens { details: sealed };
@@ -244,8 +251,8 @@ mod tests {
         with_place(|place| {
             for (metadata, refresh) in [("{}", None), (r#"{"scope":"repo,user","n":1.50}"#, Some("ghr_1"))] {
                 let record = place.seal(&details(metadata), &tokens(refresh)).unwrap();
-                assert_eq!(place.open(&record.value).unwrap(), (details(metadata), tokens(refresh)));
-                assert_eq!(place.open_details(&record.value).unwrap(), details(metadata));
+                assert_eq!(place.open(&record.value).unwrap(), (details(metadata).into(), tokens(refresh)));
+                assert_eq!(*place.open_details(&record.value).unwrap(), details(metadata));
             }
         });
     }
@@ -256,7 +263,7 @@ mod tests {
             let record = place.seal(&details("{}"), &tokens(None)).unwrap();
             let summary = Summary::parse(Some(&record.summary)).unwrap();
             assert_eq!(summary.created_at.millis(), 1_000);
-            assert_eq!(place.open_sealed_details(&summary.details.unwrap()).unwrap(), details("{}"));
+            assert_eq!(*place.open_sealed_details(&summary.details.unwrap()).unwrap(), details("{}"));
 
             let large = details(&format!("{{\"note\":\"{}\"}}", "x".repeat(1_000)));
             let record = place.seal(&large, &tokens(None)).unwrap();

@@ -4,6 +4,8 @@
 //! delete reads one and removes it; exchange is one bulk read; a list is one operation per 1,000
 //! keys, and one bulk read per 100 records whose details don't fit KV's metadata.
 
+use std::rc::Rc;
+
 use crate::credential::{CredentialId, Details, NewCredential, PrincipalId, Service, Tokens};
 use crate::developer::DeveloperId;
 use crate::envelope::SealError;
@@ -66,7 +68,7 @@ pub struct ListQuery {
 #[derive(Debug)]
 pub struct CredentialPage {
     /// The credentials with their ids.
-    pub credentials: Vec<(CredentialId, Details)>,
+    pub credentials: Vec<(CredentialId, Rc<Details>)>,
     /// Where the next page starts, unless this was the last.
     pub next_cursor: Option<String>,
 }
@@ -122,7 +124,7 @@ impl<'a, S: Store> Vault<'a, S> {
     }
 
     /// What may be seen of one credential.
-    pub async fn get(&self, developer: &DeveloperId, id: &CredentialId) -> Result<Details, VaultError> {
+    pub async fn get(&self, developer: &DeveloperId, id: &CredentialId) -> Result<Rc<Details>, VaultError> {
         let value = self.store.get(&keys::credential(developer, id)).await?.ok_or(VaultError::NotFound)?;
         let place = Place { keyring: self.keyring, developer, id };
         place.open_details(&value).map_err(|reason| damaged(id, reason))
@@ -141,7 +143,7 @@ impl<'a, S: Store> Vault<'a, S> {
     /// 2. one bulk read takes the credential and the revocations of token, grant and parent grant;
     /// 3. none of them may be revoked;
     /// 4. the credential must be there, open, and be the one that was asked for.
-    pub async fn exchange(&self, grant: &Grant, service: &Service) -> Result<(Details, Tokens), VaultError> {
+    pub async fn exchange(&self, grant: &Grant, service: &Service) -> Result<(Rc<Details>, Tokens), VaultError> {
         if !scope::permits(&grant.scopes, service.as_str()) {
             return Err(VaultError::OutOfScope); // 1
         }

@@ -26,9 +26,11 @@ pub struct RequestBody<'a> {
 
 impl ReadBody for RequestBody<'_> {
     async fn read(self, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
-        match (self.announced, self.request.body()) {
-            (Some(length), _) if length > limit => Err(BodyError::TooLarge),
-            (Some(_), Some(_)) => {
+        match self.announced {
+            Some(length) if length > limit => Err(BodyError::TooLarge),
+            Some(0) => Ok(Zeroizing::default()),
+            // Read whole: asking for the stream would make one.
+            Some(_) => {
                 let bytes = request_bytes(self.request).await.map_err(|_| BodyError::Broken)?;
                 let bytes: Uint8Array = bytes.dyn_into().map_err(|_| BodyError::Broken)?;
                 if bytes.length() as usize > limit {
@@ -36,8 +38,10 @@ impl ReadBody for RequestBody<'_> {
                 }
                 Ok(Zeroizing::new(bytes.to_vec()))
             }
-            (None, Some(stream)) => read(&stream, limit).await,
-            (_, None) => Ok(Zeroizing::default()),
+            None => match self.request.body() {
+                Some(stream) => read(&stream, limit).await,
+                None => Ok(Zeroizing::default()),
+            },
         }
     }
 }

@@ -41,7 +41,17 @@ export async function bulkGet(namespace, lines) {
   return JSON.stringify(keys.map((key) => found.get(key) ?? null));
 }
 
-/** A page of keys as JSON in UTF-8, which Rust reads faster than the objects themselves. */
-export async function listKeys(namespace, options) {
-  return new TextEncoder().encode(JSON.stringify(await namespace.list(options)));
+/**
+ * A page of keys as lines in UTF-8: the next page's cursor, then name and metadata of each key in turn. An
+ * empty line stands for nothing, and for metadata that is no text of one line, which this vault never writes.
+ */
+export async function listKeys(namespace, prefix, limit, cursor) {
+  const page = await namespace.list({ prefix, limit, cursor });
+  let lines = page.list_complete ? "" : page.cursor;
+  for (const { name, metadata } of page.keys) lines += `\n${asLine(name)}\n${asLine(metadata)}`;
+  return new TextEncoder().encode(lines);
+}
+
+function asLine(value) {
+  return typeof value === "string" && !value.includes("\n") ? value : "";
 }

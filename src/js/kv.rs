@@ -1,11 +1,10 @@
 //! A KV namespace as a [`Store`].
 //!
 //! Declared by hand, as it takes fewer crossings into JavaScript than `worker::kv` does, and as the
-//! bulk read is missing there. What has many parts comes as JSON, in one crossing.
+//! bulk read is missing there. What has many parts comes as one text, in one crossing.
 
 use js_sys::Uint8Array;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -34,7 +33,12 @@ extern "C" {
     async fn bulk_get(namespace: &KvNamespace, keys: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = listKeys)]
-    async fn list_keys(namespace: &KvNamespace, options: &JsValue) -> Result<JsValue, JsValue>;
+    async fn list_keys(
+        namespace: &KvNamespace,
+        prefix: &str,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<JsValue, JsValue>;
 }
 
 #[derive(Serialize)]
@@ -44,45 +48,6 @@ struct PutOptions<'a> {
     metadata: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiration_ttl: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct ListOptions<'a> {
-    prefix: &'a str,
-    limit: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<&'a str>,
-}
-
-#[derive(Deserialize)]
-struct ListResult {
-    keys: Vec<ListResultKey>,
-    list_complete: bool,
-    cursor: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ListResultKey {
-    name: String,
-    metadata: Option<KeyMetadata>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum KeyMetadata {
-    Text(String),
-    /// Not from here: this vault writes texts.
-    Other(IgnoredAny),
-}
-
-impl From<ListResultKey> for ListedKey {
-    fn from(key: ListResultKey) -> Self {
-        let metadata = match key.metadata {
-            Some(KeyMetadata::Text(text)) => Some(text),
-            Some(KeyMetadata::Other(_)) | None => None,
-        };
-        Self { name: key.name, metadata }
-    }
 }
 
 /// A store in a KV namespace.
@@ -118,12 +83,15 @@ impl Store for KvStore {
     }
 
     async fn list(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<KeyPage, StoreError> {
-        let options =
-            serde_wasm_bindgen::to_value(&ListOptions { prefix, limit, cursor }).map_err(|_| odd("options"))?;
-        let page: Uint8Array = list_keys(&self.0, &options).await.map_err(failed)?.unchecked_into();
-        let result: ListResult = serde_json::from_slice(&page.to_vec()).map_err(|_| odd("a list"))?;
-        let keys = result.keys.into_iter().map(ListedKey::from).collect();
-        Ok(KeyPage { keys, cursor: result.cursor.filter(|_| !result.list_complete) })
+        let page: Uint8Array = list_keys(&self.0, prefix, limit, cursor).await.map_err(failed)?.unchecked_into();
+        let page = String::from_utf8(page.to_vec()).map_err(|_| odd("a list"))?;
+        let mut lines = page.split('\n').map(str::to_owned);
+        let cursor = lines.next().filter(|cursor| !cursor.is_empty());
+        let mut keys = Vec::with_capacity(limit);
+        while let (Some(name), Some(metadata)) = (lines.next(), lines.next()) {
+            keys.push(ListedKey { name, metadata: Some(metadata).filter(|text| !text.is_empty()) });
+        }
+        Ok(KeyPage { keys, cursor })
     }
 }
 
