@@ -18,7 +18,8 @@ pub fn encode(bytes: &[u8], length: usize) -> String {
 
 /// Whether every byte of `text` is a character of the alphabet (upper case, as this vault writes it).
 pub fn is_encoded(text: &str) -> bool {
-    text.bytes().all(|byte| ALPHABET.contains(&byte))
+    // By range: a list asks this of a thousand ids, and a search for each character takes longer than the rest.
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'Z') && !matches!(byte, b'I' | b'L' | b'O' | b'U'))
 }
 
 #[cfg(test)]
@@ -34,6 +35,9 @@ mod tests {
     #[test]
     fn leaves_out_the_letters_that_look_like_digits() {
         assert!(is_encoded("0123456789ABCDEFGHJKMNPQRSTVWXYZ"));
+        for byte in 0..=0x7f_u8 {
+            assert_eq!(is_encoded(&char::from(byte).to_string()), ALPHABET.contains(&byte), "{byte}");
+        }
         for letter in ["I", "L", "O", "U", "a", "-", "é"] {
             assert!(!is_encoded(letter), "{letter}");
         }

@@ -119,12 +119,14 @@ pub struct Summary {
 
 impl Summary {
     /// Reads KV's metadata.
-    pub fn parse(metadata: Option<&str>) -> Result<Self, RecordError> {
+    pub fn parse(metadata: Option<String>) -> Result<Self, RecordError> {
         let form = RecordError::Form("summary");
-        let (millis, details) = metadata.and_then(|text| text.split_once(SEPARATOR)).ok_or(form)?;
+        let mut text = metadata.ok_or(form)?;
+        let (millis, _) = text.split_once(SEPARATOR).ok_or(form)?;
         let created_at = millis.parse().ok().and_then(Timestamp::from_millis).ok_or(form)?;
-        let details = (!details.is_empty()).then(|| details.to_owned());
-        Ok(Self { created_at, details })
+        // In place: a list reads a thousand of them.
+        text.drain(..millis.len() + SEPARATOR.len_utf8());
+        Ok(Self { created_at, details: Some(text).filter(|details| !details.is_empty()) })
     }
 }
 
@@ -261,14 +263,14 @@ mod tests {
     fn a_summary_holds_the_details_where_they_fit() {
         with_place(|place| {
             let record = place.seal(&details("{}"), &tokens(None)).unwrap();
-            let summary = Summary::parse(Some(&record.summary)).unwrap();
+            let summary = Summary::parse(Some(record.summary.clone())).unwrap();
             assert_eq!(summary.created_at.millis(), 1_000);
             assert_eq!(*place.open_sealed_details(&summary.details.unwrap()).unwrap(), details("{}"));
 
             let large = details(&format!("{{\"note\":\"{}\"}}", "x".repeat(1_000)));
             let record = place.seal(&large, &tokens(None)).unwrap();
             assert_eq!(record.summary, "1000.");
-            assert!(Summary::parse(Some(&record.summary)).unwrap().details.is_none());
+            assert!(Summary::parse(Some(record.summary.clone())).unwrap().details.is_none());
         });
     }
 
@@ -321,7 +323,7 @@ mod tests {
     #[test]
     fn summaries_of_another_form_are_refused() {
         for metadata in [None, Some(""), Some("."), Some("soon.x"), Some("5"), Some("99999999999999999.x")] {
-            assert!(Summary::parse(metadata).is_err(), "{metadata:?}");
+            assert!(Summary::parse(metadata.map(str::to_owned)).is_err(), "{metadata:?}");
         }
     }
 }

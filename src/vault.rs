@@ -236,7 +236,7 @@ impl<'a, S: Store> Vault<'a, S> {
                 if suffix.as_ref().is_some_and(|suffix| !id.as_str().ends_with(suffix.as_str())) {
                     continue;
                 }
-                let summary = Summary::parse(key.metadata.as_deref()).map_err(|reason| damaged(&id, reason))?;
+                let summary = Summary::parse(key.metadata).map_err(|reason| damaged(&id, reason))?;
                 let item = Listed { created_at: summary.created_at, id, sealed_details: summary.details };
                 if after.as_ref().is_none_or(|after| Position::of(&item) > *after) {
                     listed.push(item);

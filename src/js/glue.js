@@ -42,16 +42,20 @@ export async function bulkGet(namespace, lines) {
 }
 
 /**
- * A page of keys as lines in UTF-8: the next page's cursor, then name and metadata of each key in turn. An
- * empty line stands for nothing, and for metadata that is no text of one line, which this vault never writes.
+ * A page of keys as one text in UTF-8: a line of lengths, separated by commas, then what has these lengths,
+ * end to end: the next page's cursor, if there is one, then each key's name and metadata in turn. Metadata
+ * that is no text counts as empty, as do names and metadata beyond ASCII: this vault writes neither.
  */
 export async function listKeys(namespace, prefix, limit, cursor) {
   const page = await namespace.list({ prefix, limit, cursor });
-  let lines = page.list_complete ? "" : page.cursor;
-  for (const { name, metadata } of page.keys) lines += `\n${asLine(name)}\n${asLine(metadata)}`;
-  return new TextEncoder().encode(lines);
+  const texts = [page.list_complete ? "" : page.cursor];
+  for (const { name, metadata } of page.keys) texts.push(name, typeof metadata === "string" ? metadata : "");
+  return inAscii(texts) ?? inAscii(texts.map((text) => (/^[\0-\x7f]*$/.test(text) ? text : "")));
 }
 
-function asLine(value) {
-  return typeof value === "string" && !value.includes("\n") ? value : "";
+/** The texts with their lengths; nothing when they aren't ASCII, as then the lengths aren't those of the bytes. */
+function inAscii(texts) {
+  const text = `${texts.map(({ length }) => length)}\n${texts.join("")}`;
+  const bytes = new TextEncoder().encode(text);
+  return bytes.length === text.length ? bytes : undefined;
 }

@@ -84,15 +84,25 @@ impl Store for KvStore {
 
     async fn list(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<KeyPage, StoreError> {
         let page: Uint8Array = list_keys(&self.0, prefix, limit, cursor).await.map_err(failed)?.unchecked_into();
-        let page = String::from_utf8(page.to_vec()).map_err(|_| odd("a list"))?;
-        let mut lines = page.split('\n').map(str::to_owned);
-        let cursor = lines.next().filter(|cursor| !cursor.is_empty());
-        let mut keys = Vec::with_capacity(limit);
-        while let (Some(name), Some(metadata)) = (lines.next(), lines.next()) {
-            keys.push(ListedKey { name, metadata: Some(metadata).filter(|text| !text.is_empty()) });
-        }
-        Ok(KeyPage { keys, cursor })
+        key_page(&page.to_vec()).ok_or_else(|| odd("a list"))
     }
+}
+
+/// Reads what `listKeys` wrote.
+fn key_page(page: &[u8]) -> Option<KeyPage> {
+    let (lengths, mut rest) = std::str::from_utf8(page).ok()?.split_once('\n')?;
+    let mut texts = lengths.split(',').map_while(|length| {
+        let (text, after) = rest.split_at_checked(length.parse().ok()?)?;
+        rest = after;
+        Some(text)
+    });
+    let cursor = texts.next()?;
+    let mut keys = Vec::new();
+    while let (Some(name), Some(metadata)) = (texts.next(), texts.next()) {
+        let metadata = (!metadata.is_empty()).then(|| metadata.to_owned());
+        keys.push(ListedKey { name: name.to_owned(), metadata });
+    }
+    Some(KeyPage { keys, cursor: (!cursor.is_empty()).then(|| cursor.to_owned()) })
 }
 
 /// What KV throws says the status that it answered with.
