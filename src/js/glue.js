@@ -41,6 +41,11 @@ export async function bulkGet(namespace, lines) {
   return JSON.stringify(keys.map((key) => found.get(key) ?? null));
 }
 
+/** Puts a value; what is undefined counts as not given. */
+export function put(namespace, key, value, metadata, expirationTtl) {
+  return namespace.put(key, value, { metadata, expirationTtl });
+}
+
 /**
  * A page of keys as one text in UTF-8: a line of lengths, separated by commas, then what has these lengths,
  * end to end: the next page's cursor, if there is one, then each key's name and metadata in turn. Metadata

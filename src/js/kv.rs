@@ -4,7 +4,6 @@
 //! bulk read is missing there. What has many parts comes as one text, in one crossing.
 
 use js_sys::Uint8Array;
-use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -21,9 +20,6 @@ extern "C" {
     async fn get(this: &KvNamespace, key: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    async fn put(this: &KvNamespace, key: &str, value: &str, options: &JsValue) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
     async fn delete(this: &KvNamespace, key: &str) -> Result<JsValue, JsValue>;
 }
 
@@ -32,6 +28,15 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = bulkGet)]
     async fn bulk_get(namespace: &KvNamespace, keys: &str) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch)]
+    async fn put(
+        namespace: &KvNamespace,
+        key: &str,
+        value: &str,
+        metadata: Option<&str>,
+        ttl: Option<f64>,
+    ) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_name = listKeys)]
     async fn list_keys(
         namespace: &KvNamespace,
@@ -39,15 +44,6 @@ extern "C" {
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<JsValue, JsValue>;
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PutOptions<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expiration_ttl: Option<u64>,
 }
 
 /// A store in a KV namespace.
@@ -73,9 +69,8 @@ impl Store for KvStore {
     }
 
     async fn put(&self, key: &str, entry: Entry<'_>) -> Result<(), StoreError> {
-        let options = PutOptions { metadata: entry.metadata, expiration_ttl: entry.ttl };
-        let options = serde_wasm_bindgen::to_value(&options).map_err(|_| odd("options"))?;
-        self.0.put(key, entry.value, &options).await.map_err(failed).map(drop)
+        let ttl = entry.ttl.map(|seconds| seconds as f64);
+        put(&self.0, key, entry.value, entry.metadata, ttl).await.map_err(failed).map(drop)
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
