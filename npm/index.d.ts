@@ -187,15 +187,33 @@ export interface JwkSet {
   keys: readonly object[];
 }
 
-/** One line of the vault's log. It holds no secret and nothing that a caller chose freely. */
+/** One event, and one line of the vault's log. It holds no secret and nothing raw that a caller chose freely. */
 export interface LogEntry {
-  /** `warn` for what a caller did, `error` for what went wrong in the vault. */
-  level: "warn" | "error";
+  /** `info` for what was done, `warn` for what a caller did, `error` for what went wrong in the vault. */
+  level: "info" | "warn" | "error";
+  time: string;
   requestId: string;
+  /** What happened, like `credential.exchanged`; the project's README lists them. */
+  event: string;
+  outcome: "done" | "refused" | "failed";
   status: number;
-  reason: string;
-  /** The record that it is about, if it is about one. */
+  /** The call, like `GET /v1/vault/credentials/{id}`. */
+  call?: string;
+  /** The scope that permitted an exchange. */
+  rule?: string;
+  /** Why it was refused, or what went wrong. */
+  reason?: string;
+  /** The damaged record, where it failed for one. */
   record?: string;
+  actor?: "developer" | "agent" | "operator";
+  developer?: string;
+  agent?: string;
+  grant?: string;
+  credential?: string;
+  /** Keyed hashes of what was named. */
+  grantHash?: string;
+  principalHash?: string;
+  tokenHash?: string;
 }
 
 export interface VaultOptions {
@@ -212,7 +230,7 @@ export interface VaultOptions {
   adminApiKey?: string | null;
   /** For `fetch`: web origins whose pages may call it. Default: none. */
   corsAllowedOrigins?: readonly string[] | null;
-  /** For `fetch`: gets a line for every refusal and failure. Default: JSON to the console, as the Worker logs. */
+  /** For `fetch`: gets an event for all that is done, refused or fails. Default: JSON to the console, as the Worker logs. */
   log?: ((entry: LogEntry) => void) | null;
 }
 

@@ -91,6 +91,12 @@ impl RootKey {
         self.id
     }
 
+    /// Derives the key that the audit's hashes are made with: one block of SHA-256, the longest key that
+    /// HMAC takes as it is.
+    pub(crate) fn audit_key(&self) -> Zeroizing<[u8; 64]> {
+        Zeroizing::new(expand(&self.bytes, &[b"grant-vault audit"]))
+    }
+
     /// Derives the AES-256-GCM key for one owner's records.
     fn derive(&self, owner: Owner<'_>) -> Aes256Gcm {
         let (label, name): (&[u8], &str) = match owner {

@@ -11,6 +11,7 @@
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 
 pub mod accounts;
+pub mod audit;
 mod base32;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 mod bindings;

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use crate::audit::pseudonyms::Pseudonyms;
 use crate::grant::claims::Expected;
 use crate::grant::issuer::{IssuerKeys, RemoteKeys};
 use crate::grant::jwks::JwkSet;
@@ -41,6 +42,8 @@ pub enum SignUp {
 pub struct Settings {
     /// `VAULT_ENCRYPTION_KEY` and `VAULT_PREVIOUS_KEYS`.
     pub keyring: Keyring,
+    /// The audit's hashes, under the root key in use.
+    pub pseudonyms: Pseudonyms,
     /// `GRANT_ISSUER`, `GRANT_AUDIENCE`, `GRANT_JWKS` and `GRANT_JWKS_URL`.
     pub verifier: GrantVerifier,
     /// `ADMIN_API_KEY`; without it there are no admin routes.
@@ -62,7 +65,8 @@ impl Settings {
         let allowed_origins = reader.allowed_origins();
         match (keyring, verifier) {
             (Some(keyring), Some(verifier)) if reader.problems.is_empty() => {
-                Ok(Self { keyring, verifier, admin_api_key, sign_up, allowed_origins })
+                let pseudonyms = Pseudonyms::of(keyring.current());
+                Ok(Self { keyring, pseudonyms, verifier, admin_api_key, sign_up, allowed_origins })
             }
             _ => Err(reader.problems),
         }

@@ -10,9 +10,10 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Headers, Request, RequestInit, ResponseInit};
-use worker::{Context, Env, console_error, console_warn, event};
+use worker::{Context, Env, console_error, console_log, console_warn, event};
 
-use crate::http::{self, Host, LogLine, Reply, Service};
+use crate::audit::Event;
+use crate::http::{self, Host, Reply, Service};
 use crate::js::{self, HostFetch, KvStore, WebCrypto};
 use crate::settings::{Problem, Settings};
 
@@ -39,9 +40,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let store = KvStore::new(binding(&env, NAMESPACE));
     let host = Host { store: &store, fetch: &HostFetch, signatures: &WebCrypto, now: js::now() };
     match service.handle(host, &head, body).await {
-        Reply::Answer { response, log } => {
-            if let Some(line) = log {
-                write(&line);
+        Reply::Answer { response, event } => {
+            // Before the answer is made, and so before a secret leaves.
+            if let Some(event) = event {
+                write(&event);
             }
             Ok(js::to_js(&response)?)
         }
@@ -77,11 +79,12 @@ fn binding(env: &Env, name: &str) -> JsValue {
     js_sys::Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
-fn write(line: &LogLine) {
-    let text = serde_json::to_string(line).unwrap_or_default();
-    match line.level {
+fn write(event: &Event) {
+    let text = serde_json::to_string(event).unwrap_or_default();
+    match event.level {
         "error" => console_error!("{text}"),
-        _ => console_warn!("{text}"),
+        "warn" => console_warn!("{text}"),
+        _ => console_log!("{text}"),
     }
 }
 

@@ -3,13 +3,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
+#[path = "api/audit.rs"]
+mod audit;
+
 use std::cell::Cell;
 
 use futures::executor::block_on;
 use grant_vault::Secret;
+use grant_vault::audit::Event;
 use grant_vault::grant::issuer::{FetchError, FetchJwks};
 use grant_vault::grant::signature::JwtSimple;
-use grant_vault::http::{BodyError, Head, Host, LogLine, ReadBody, Reply, Response, Service};
+use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service};
 use grant_vault::settings::Settings;
 use grant_vault::store::memory::MemoryStore;
 use grant_vault::timestamp::Timestamp;
@@ -52,7 +56,7 @@ struct Scene {
 
 struct Answer {
     response: Response,
-    log: Option<LogLine>,
+    event: Option<Box<Event>>,
 }
 
 impl Answer {
@@ -91,7 +95,7 @@ impl Scene {
     fn send(&self, head: Head, body: Body) -> Answer {
         let host = Host { store: &self.store, fetch: &NoIssuer, signatures: &JwtSimple, now: at(self.second.get()) };
         match block_on(self.service.handle(host, &head, body)) {
-            Reply::Answer { response, log } => Answer { response, log },
+            Reply::Answer { response, event } => Answer { response, event },
             Reply::Static { .. } => panic!("{} {} is no call", head.method, head.path),
         }
     }
@@ -185,8 +189,8 @@ fn storage_that_fails_at_any_operation_is_a_503_or_no_loss() {
             assert_eq!(answer.header("Retry-After"), Some("5"));
             assert_eq!(answer.json()["code"], "SERVICE_UNAVAILABLE");
             assert!(!answer.json()["message"].as_str().unwrap().contains("told to fail"), "internals on the wire");
-            let log = answer.log.unwrap();
-            assert_eq!((log.level, log.reason.as_str()), ("error", "storage failed: told to fail"));
+            let event = answer.event.unwrap();
+            assert_eq!((event.level, event.reason.as_deref()), ("error", Some("storage failed: told to fail")));
         }
     }
 }
@@ -217,7 +221,7 @@ fn a_damaged_record_is_a_500_that_only_the_log_explains() {
         assert_eq!(answer.response.status, 500);
         assert_eq!(answer.json()["code"], "INTERNAL_ERROR");
         assert!(!String::from_utf8_lossy(&answer.response.body).contains("vault_"));
-        assert_eq!(answer.log.unwrap().record.unwrap(), id);
+        assert_eq!(answer.event.unwrap().record.unwrap(), id);
     }
 }
 
@@ -228,7 +232,7 @@ fn an_issuer_that_cannot_be_reached_opens_nothing() {
     let answer = scene.call("POST", "/v1/vault/credentials/exchange", &grant, r#"{"service":"github"}"#);
     assert_eq!((answer.response.status, answer.header("Retry-After")), (503, Some("5")));
     assert!(!String::from_utf8_lossy(&answer.response.body).contains("issuer.internal"));
-    assert!(answer.log.unwrap().reason.contains("ENOTFOUND"));
+    assert!(answer.event.unwrap().reason.unwrap().contains("ENOTFOUND"));
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn every_refusal_of_a_grant_reads_the_same() {
         let answer = scene.call("POST", "/v1/vault/credentials/exchange", bearer, r#"{"service":"github"}"#);
         assert_eq!((answer.response.status, answer.header("WWW-Authenticate")), (401, Some("Bearer")));
         assert_eq!(answer.json()["message"], "The grant token is missing, invalid, expired or revoked");
-        reasons.push(answer.log.unwrap().reason);
+        reasons.push(answer.event.unwrap().reason.unwrap());
     }
     assert_eq!(reasons[4], "revoked");
     reasons.dedup();

@@ -119,5 +119,5 @@ function headOf(request) {
 
 /** One line of JSON, as the Worker logs. */
 function writeToConsole(entry) {
-  console[entry.level === "error" ? "error" : "warn"](JSON.stringify(entry));
+  console[{ info: "log" }[entry.level] ?? entry.level](JSON.stringify(entry));
 }

@@ -8,10 +8,11 @@ use web_sys::Request;
 use super::signatures::HostSignatures;
 use super::verifier::GrantOptions;
 use super::{Failure, JsResult, from_js, to_js, to_json};
+use crate::audit::Event;
 use crate::credential::CredentialId;
 use crate::developer::DeveloperId;
 use crate::http::error::ApiError;
-use crate::http::{self, Head, Host, LogLine, Reply, Service, params, view};
+use crate::http::{self, Head, Host, Reply, Service, params, view};
 use crate::js::{self, HostFetch, KvStore, RequestBody};
 use crate::secret::Secret;
 use crate::settings::{Problem, Settings};
@@ -86,7 +87,7 @@ struct Answer<'a> {
     headers: Vec<(&'a str, &'a str)>,
     /// JSON text, or none.
     body: Option<&'a str>,
-    log: Option<LogLine>,
+    log: Option<Box<Event>>,
 }
 
 /// The vault over a KV namespace.
@@ -170,7 +171,7 @@ impl VaultCore {
         // A length that JavaScript made up binds nobody.
         let body = RequestBody { request: &request, announced: None };
         let (response, log) = match self.service.handle(host, &head, body).await {
-            Reply::Answer { response, log } => (response, log),
+            Reply::Answer { response, event } => (response, event),
             Reply::Static { request_id } => (http::no_such_path(&request_id), None),
         };
         let body = std::str::from_utf8(&response.body).ok().filter(|text| !text.is_empty());

@@ -14,6 +14,11 @@ pub fn permits<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>, service: &str
     scopes.into_iter().any(|scope| scope_permits(scope.as_ref(), service))
 }
 
+/// The first of `scopes` that permits it, for the audit.
+pub fn rule<'a>(scopes: &'a [String], service: &str) -> Option<&'a str> {
+    scopes.iter().map(String::as_str).find(|scope| scope_permits(scope, service))
+}
+
 /// The scopes that permit an exchange for `service`, narrowest last; any one of them does.
 pub fn permitting(service: &str) -> [String; 7] {
     [
@@ -76,6 +81,13 @@ mod tests {
         for scope in permitting("GitHub") {
             assert!(permits([&scope], "github"), "{scope}");
         }
+    }
+
+    #[test]
+    fn the_rule_is_the_first_that_permits() {
+        let scopes = ["slack:*", "GitHub:Read", "*"].map(str::to_owned);
+        assert_eq!(rule(&scopes, "github"), Some("GitHub:Read"));
+        assert_eq!(rule(&scopes[..1], "github"), None);
     }
 
     #[test]

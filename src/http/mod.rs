@@ -1,4 +1,4 @@
-//! HTTP as plain values: a request's head and body in, an answer and a log line out.
+//! HTTP as plain values: a request's head and body in, an answer and an event for the log out.
 //!
 //! Nothing here knows Workers. [`route`] says which call it is, [`params`] what was sent, [`call`]
 //! makes it, [`view`] is what is answered, [`error`] what goes wrong and how it is told.
@@ -13,11 +13,12 @@ mod route;
 pub(crate) mod view;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::accounts::KnownAccounts;
+use crate::audit::{Event, Kind, Outcome};
 use crate::grant::issuer::FetchJwks;
 use crate::grant::signature::CheckSignature;
 use crate::random::{self, RandomError};
@@ -79,47 +80,18 @@ pub struct Host<'a, S, F, C> {
 /// What becomes of a request.
 #[derive(Debug)]
 pub enum Reply {
-    /// An answer, and what to log of it.
+    /// An answer, and the event to write to the log before it is given.
     Answer {
         /// The answer, complete with its headers.
         response: Response,
-        /// What to log, if anything.
-        log: Option<LogLine>,
+        /// The event, unless it was nothing but a look at something.
+        event: Option<Box<Event>>,
     },
     /// The path isn't the API's: serve a static file, or answer with [`no_such_path`].
     Static {
         /// The id to answer with.
         request_id: String,
     },
-}
-
-/// One line of the log, as JSON. It holds no secret and nothing that a caller chose freely.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LogLine {
-    /// `warn` for what a caller did, `error` for what went wrong here.
-    pub level: &'static str,
-    /// The request's id.
-    pub request_id: String,
-    /// The status that was answered.
-    pub status: u16,
-    /// Why.
-    pub reason: String,
-    /// The record that it is about, if it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub record: Option<String>,
-}
-
-impl LogLine {
-    fn of(error: &ApiError, request_id: &str) -> Self {
-        Self {
-            level: if error.status() >= 500 { "error" } else { "warn" },
-            request_id: request_id.to_owned(),
-            status: error.status(),
-            reason: error.log_reason().to_owned(),
-            record: error.record().map(str::to_owned),
-        }
-    }
 }
 
 /// The vault as it serves HTTP: its settings, and what it remembers between requests.
@@ -154,20 +126,25 @@ impl Service {
         let Some(found) = route::find(&head.method, &head.path, has_operator) else {
             return Reply::Static { request_id };
         };
+        let mut event = Event::of(&request_id, host.now);
+        event.call = found.as_ref().ok().map(Route::name);
+        let event = RefCell::new(event);
         let outcome = match cors::preflight(head, allowed_origins) {
             Some(response) => Ok(response),
             None => match found {
-                Ok(route) => self.answer(&host, head, route, body).await,
+                Ok(route) => self.answer(&host, head, route, body, &event).await,
                 Err(error) => Err(error),
             },
         };
-        let (response, log) = match outcome {
-            Ok(response) => (response, None),
-            Err(error) => (error.response(&request_id), Some(LogLine::of(&error, &request_id))),
-        };
+        let mut event = event.into_inner();
+        let response = outcome.unwrap_or_else(|error| {
+            end(&mut event, &error);
+            error.response(&request_id)
+        });
+        event.status = response.status;
         let response = cors::allow(response, head, allowed_origins).for_request(&request_id);
         let response = if head.method == "HEAD" { response.without_body() } else { response };
-        Reply::Answer { response, log }
+        Reply::Answer { response, event: event.event.is_some().then(|| Box::new(event)) }
     }
 
     async fn answer<S: Store, F: FetchJwks, C: CheckSignature>(
@@ -176,6 +153,7 @@ impl Service {
         head: &Head,
         route: Route,
         body: impl ReadBody,
+        event: &RefCell<Event>,
     ) -> Result<Response, ApiError> {
         match (&self.settings, route) {
             (Err(problems), Route::Health) => {
@@ -183,9 +161,26 @@ impl Service {
                 Ok(response.with_header("Retry-After", error::RETRY_AFTER_SECS.to_string()))
             }
             (Err(_), _) => Err(ApiError::misconfigured()),
-            (Ok(settings), route) => Call { settings, known: &self.known, host, head }.make(route, body).await,
+            (Ok(settings), route) => Call { settings, known: &self.known, host, head, event }.make(route, body).await,
         }
     }
+}
+
+/// Ends an event with an error: whatever was to be done wasn't.
+fn end(event: &mut Event, error: &ApiError) {
+    let is_exchange = event.call == Some(Route::Exchange.name());
+    let failed = error.status() >= 500;
+    event.event = Some(match (is_exchange, failed) {
+        (true, true) => Kind::ExchangeFailed,
+        (true, false) => Kind::ExchangeRefused,
+        (false, true) => Kind::RequestFailed,
+        (false, false) if error.status() == 401 => Kind::AuthFailed,
+        (false, false) => Kind::RequestRefused,
+    });
+    (event.level, event.outcome) = if failed { ("error", Outcome::Failed) } else { ("warn", Outcome::Refused) };
+    event.rule = None;
+    event.reason = Some(error.log_reason().to_owned());
+    event.record = error.record().map(str::to_owned);
 }
 
 /// An id for a request or, in process, a call.

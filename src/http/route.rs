@@ -41,6 +41,29 @@ pub enum Route {
     RemoveDeveloper(String),
 }
 
+impl Route {
+    /// The call as its method and the form of its path, as the audit names it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "GET /health",
+            Self::StoreCredential => "POST /v1/vault/credentials",
+            Self::ListCredentials => "GET /v1/vault/credentials",
+            Self::GetCredential(_) => "GET /v1/vault/credentials/{id}",
+            Self::DeleteCredential(_) => "DELETE /v1/vault/credentials/{id}",
+            Self::Exchange => "POST /v1/vault/credentials/exchange",
+            Self::SignUp => "POST /v1/signup",
+            Self::RotateKey => "POST /v1/keys/rotate",
+            Self::Me => "GET /v1/me",
+            Self::RevokeToken => "POST /v1/tokens/revoke",
+            Self::RevokeGrant(_) => "DELETE /v1/grants/{grantId}",
+            Self::ProvisionDeveloper => "POST /v1/admin/developers",
+            Self::ListDevelopers => "GET /v1/admin/developers",
+            Self::GetDeveloper(_) => "GET /v1/admin/developers/{id}",
+            Self::RemoveDeveloper(_) => "DELETE /v1/admin/developers/{id}",
+        }
+    }
+}
+
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 const DELETE: &str = "DELETE";

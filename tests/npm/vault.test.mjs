@@ -437,11 +437,25 @@ test("fetch serves the contract, handed over as it is", async () => {
   assert.equal(error.body.requestId, error.headers.get("X-Request-Id"));
 });
 
-test("fetch logs what it refuses, under the answer's id", async () => {
+test("fetch logs what it does and refuses, under the answer's id", async () => {
   const log = [];
-  const vault = open({ log: (entry) => log.push(entry) });
+  const vault = open({ log: (entry) => log.push(entry), signup: "open" });
   const response = await vault.fetch(new Request("https://vault/v1/me"));
-  assert.deepEqual(log, [{ level: "warn", requestId: response.headers.get("X-Request-Id"), status: 401, reason: "no bearer token" }]);
+  const { time, ...refused } = log[0];
+  assert.match(time, /^\d{4}-.*Z$/);
+  assert.deepEqual(refused, {
+    level: "warn",
+    requestId: response.headers.get("X-Request-Id"),
+    event: "auth.failed",
+    outcome: "refused",
+    status: 401,
+    call: "GET /v1/me",
+    reason: "no bearer token",
+  });
   await vault.fetch(new Request("https://vault/health"));
   assert.equal(log.length, 1);
+  const headers = { "Content-Type": "application/json" };
+  await vault.fetch(new Request("https://vault/v1/signup", { method: "POST", headers, body: '{"name":"Acme"}' }));
+  assert.deepEqual([log[1].level, log[1].event, log[1].actor], ["info", "account.created", "developer"]);
+  assert.equal(log.length, 2);
 });

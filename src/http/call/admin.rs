@@ -2,6 +2,7 @@
 
 use super::Call;
 use crate::accounts::{AccountError, Removal};
+use crate::audit::{Actor, Kind};
 use crate::developer::DeveloperId;
 use crate::grant::issuer::FetchJwks;
 use crate::grant::signature::CheckSignature;
@@ -18,6 +19,10 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
             Some(developer) => self.accounts().provision(developer, new, self.host.now).await?,
             None => self.accounts().sign_up(new, self.host.now).await?,
         };
+        self.note(|event| {
+            event.by(Actor::Operator, &account.developer);
+            event.done(Kind::AccountCreated);
+        });
         Ok(Response::secret_json(201, &view::Developer::with_key(&account, &api_key)))
     }
 
@@ -25,18 +30,30 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         self.operator()?;
         let (limit, cursor) = params::page_query(&self.head.query)?;
         let page = self.accounts().list(limit, cursor.as_deref()).await?;
+        self.note(|event| event.done(Kind::AdminRead));
         Ok(Response::json(200, &view::Developers::new(&page)))
     }
 
     pub(super) async fn get_developer(&self, id: &str) -> Result<Response, ApiError> {
         self.operator()?;
-        let account = self.accounts().find(&developer_id(id)?).await?;
+        let developer = developer_id(id)?;
+        let account = self.accounts().find(&developer).await?;
+        self.note(|event| {
+            event.by(Actor::Operator, &developer);
+            event.done(Kind::AdminRead);
+        });
         Ok(Response::json(200, &view::Developer::new(&account)))
     }
 
     pub(super) async fn remove_developer(&self, id: &str) -> Result<Response, ApiError> {
         self.operator()?;
-        Ok(match self.accounts().remove(&developer_id(id)?).await? {
+        let developer = developer_id(id)?;
+        let removal = self.accounts().remove(&developer).await?;
+        self.note(|event| {
+            event.by(Actor::Operator, &developer);
+            event.done(Kind::AccountRemoved);
+        });
+        Ok(match removal {
             Removal::Complete => Response::empty(204),
             Removal::Remaining => Response::json(202, &view::Remaining { remaining: true }),
         })

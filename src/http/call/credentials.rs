@@ -1,8 +1,10 @@
 //! The calls on credentials: store, list, get, delete and exchange.
 
 use super::Call;
+use crate::audit::Kind;
 use crate::credential::CredentialId;
 use crate::grant::issuer::FetchJwks;
+use crate::grant::scope;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
 use crate::http::response::Response;
@@ -14,7 +16,14 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn store_credential(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         let (account, _) = self.developer().await?;
         let new = params::new_credential(&self.json(body).await?)?;
+        let principal = self.settings.pseudonyms.principal(&account.developer, &new.principal);
+        self.note(|event| event.principal_hash = Some(principal));
         let (id, details) = self.vault().store(&account.developer, new, self.host.now).await?;
+        let is_new = details.created_at == details.updated_at;
+        self.note(|event| {
+            event.about(&id);
+            event.done(if is_new { Kind::CredentialStored } else { Kind::CredentialReplaced });
+        });
         Ok(Response::json(201, &view::Stored::new(&id, &details)))
     }
 
@@ -28,6 +37,7 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn get_credential(&self, id: &str) -> Result<Response, ApiError> {
         let (account, _) = self.developer().await?;
         let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
+        self.note(|event| event.about(&id));
         let details = self.vault().get(&account.developer, &id).await?;
         Ok(Response::json(200, &view::Credential::new(&id, &details)))
     }
@@ -35,7 +45,9 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn delete_credential(&self, id: &str) -> Result<Response, ApiError> {
         let (account, _) = self.developer().await?;
         let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
+        self.note(|event| event.about(&id));
         self.vault().delete(&account.developer, &id).await?;
+        self.note(|event| event.done(Kind::CredentialDeleted));
         Ok(Response::empty(204))
     }
 
@@ -43,8 +55,14 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         let token = self.bearer().ok_or_else(|| ApiError::bad_grant("no bearer token"))?;
         let Host { fetch, signatures, now, .. } = *self.host;
         let grant = self.settings.verifier.verify(token, fetch, signatures, now).await?;
+        self.note(|event| event.with_grant(&grant, &self.settings.pseudonyms));
         let service = params::exchange(&self.json(body).await?)?;
+        self.note(|event| event.about(&CredentialId::derive(&grant.developer, &grant.principal, &service)));
         let (details, tokens) = self.vault().exchange(&grant, &service).await?;
+        self.note(|event| {
+            event.rule = scope::rule(&grant.scopes, service.as_str()).map(str::to_owned);
+            event.done(Kind::CredentialExchanged);
+        });
         Ok(Response::secret_json(200, &view::Exchanged::new(&details, tokens.access.expose())))
     }
 }

@@ -1,6 +1,7 @@
 //! The calls of a developer on their own account: sign-up, a new API key, who am I.
 
 use super::Call;
+use crate::audit::{Actor, Kind};
 use crate::grant::issuer::FetchJwks;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
@@ -16,12 +17,17 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         }
         let new = params::new_account(&self.json(body).await?)?;
         let (account, api_key) = self.accounts().sign_up(new, self.host.now).await?;
+        self.note(|event| {
+            event.by(Actor::Developer, &account.developer);
+            event.done(Kind::AccountCreated);
+        });
         Ok(Response::secret_json(201, &view::Developer::with_key(&account, &api_key)))
     }
 
     pub(super) async fn rotate_key(&self) -> Result<Response, ApiError> {
         let (account, old) = self.developer().await?;
         let new = self.accounts().rotate(&account, &old).await?;
+        self.note(|event| event.done(Kind::KeyRotated));
         Ok(Response::secret_json(200, &view::RotatedKey::new(&new, self.host.now)))
     }
 

@@ -8,6 +8,8 @@ mod credentials;
 mod developers;
 mod grants;
 
+use std::cell::RefCell;
+
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -17,6 +19,7 @@ use super::response::Response;
 use super::route::Route;
 use super::{BodyError, Head, Host, ReadBody, view};
 use crate::accounts::{Accounts, KnownAccounts};
+use crate::audit::{Actor, Event};
 use crate::developer::{Account, ApiKey};
 use crate::grant::issuer::FetchJwks;
 use crate::grant::signature::CheckSignature;
@@ -31,6 +34,8 @@ pub(super) struct Call<'a, S, F, C> {
     pub(super) known: &'a KnownAccounts,
     pub(super) host: &'a Host<'a, S, F, C>,
     pub(super) head: &'a Head,
+    /// What the log will say of it, filled in as the call learns it.
+    pub(super) event: &'a RefCell<Event>,
 }
 
 impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
@@ -62,6 +67,11 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         Accounts::new(&self.settings.keyring, self.host.store, self.known)
     }
 
+    /// Adds to what the log will say.
+    fn note(&self, fill: impl FnOnce(&mut Event)) {
+        fill(&mut self.event.borrow_mut());
+    }
+
     /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
     fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.head.authorization.as_ref()?.expose().split_once(' ')?;
@@ -73,7 +83,9 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     async fn developer(&self) -> Result<(Account, ApiKey), ApiError> {
         let token = self.bearer().ok_or_else(|| ApiError::bad_api_key("no bearer token"))?;
         let api_key = ApiKey::parse(token).ok_or_else(|| ApiError::bad_api_key("not an API key"))?;
-        Ok((self.accounts().authenticate(&api_key, self.host.now).await?, api_key))
+        let account = self.accounts().authenticate(&api_key, self.host.now).await?;
+        self.note(|event| event.by(Actor::Developer, &account.developer));
+        Ok((account, api_key))
     }
 
     /// Checks that the caller is the operator. Without an admin key the admin routes don't exist.
@@ -82,7 +94,11 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         let given = self.bearer().ok_or_else(|| ApiError::bad_api_key("no bearer token"))?;
         // Hashes have one length, so that comparing them tells nothing of the key's.
         let is_same: bool = Sha256::digest(given).ct_eq(&Sha256::digest(expected.expose())).into();
-        if is_same { Ok(()) } else { Err(ApiError::bad_api_key("not the admin key")) }
+        if !is_same {
+            return Err(ApiError::bad_api_key("not the admin key"));
+        }
+        self.note(|event| event.actor = Some(Actor::Operator));
+        Ok(())
     }
 
     /// The body of a call that takes JSON.
