@@ -54,8 +54,11 @@ const CODES: Record<number, string> = { 400: "BAD_REQUEST", 401: "UNAUTHORIZED",
 
 type Status = 200 | 201 | 400 | 401 | 403 | 404 | 413 | 415 | 500;
 
-function answer(c: Context, status: Status, body: object) {
-  return c.json(body, status, { ...HEADERS, "X-Request-Id": crypto.randomUUID() });
+/** Answers; what was done goes to the log first, as a line of JSON. */
+function answer(c: Context, status: Status, body: object, done?: { event: string } & Record<string, unknown>) {
+  const requestId = crypto.randomUUID();
+  if (done) console.log(JSON.stringify({ level: "info", time: new Date(), requestId, status, ...done }));
+  return c.json(body, status, { ...HEADERS, "X-Request-Id": requestId });
 }
 
 const fail = (status: Status, message: string) => new HTTPException(status, { message });
@@ -101,6 +104,7 @@ interface Grant {
   tokenId: string;
   grantId: string;
   parentGrantId?: string;
+  agent: unknown;
 }
 
 /** What a grant token grants, once its signature, issuer and times are checked. */
@@ -125,6 +129,7 @@ async function grant(c: Context<{ Bindings: Env }>): Promise<Grant> {
     tokenId: payload.jti!,
     grantId: details?.grant_id ?? (payload.grnt as string | undefined) ?? payload.jti!,
     parentGrantId: details?.parent_grant_id ?? (payload.parentGrnt as string | undefined),
+    agent: details?.agent_did ?? payload.agt,
   };
 }
 
@@ -196,17 +201,19 @@ export function vault(records: Records) {
   app.get("/health", (c) => answer(c, 200, { status: "ok" }));
 
   app.post("/v1/vault/credentials/exchange", async (c) => {
-    const { developerId, principalId, scopes, tokenId, grantId, parentGrantId } = await grant(c);
+    const { developerId, principalId, scopes, tokenId, grantId, parentGrantId, agent } = await grant(c);
     const wanted = service(await json(c));
     if (!permits(scopes, wanted)) throw fail(403, "the grant has no scope for this service");
-    const key = credentialKey(developerId, await credentialId(developerId, principalId, wanted));
+    const id = await credentialId(developerId, principalId, wanted);
+    const key = credentialKey(developerId, id);
     const revocations = [`revoked:${developerId}:token:${tokenId}`, `revoked:${developerId}:grant:${grantId}`];
     if (parentGrantId) revocations.push(`revoked:${developerId}:grant:${parentGrantId}`);
     const { credential, revoked } = await records.read(c.env, key, revocations);
     if (revoked) throw fail(401, "invalid grant token");
     if (!credential) throw fail(404, "no such credential");
     const { accessToken, credentialType, tokenExpiresAt, metadata } = credential;
-    return answer(c, 200, { accessToken, service: credential.service, credentialType, tokenExpiresAt, metadata });
+    const body = { accessToken, service: credential.service, credentialType, tokenExpiresAt, metadata };
+    return answer(c, 200, body, { event: "credential.exchanged", developer: developerId, agent, grant: grantId, credential: id });
   });
 
   app.post("/v1/vault/credentials", async (c) => {
@@ -233,7 +240,8 @@ export function vault(records: Records) {
     if (existing) credential.createdAt = existing.createdAt;
     await records.write(c.env, key, credential);
     const { credentialType, createdAt } = credential;
-    return answer(c, 201, { id, principalId, service: name, credentialType, createdAt });
+    const event = existing ? "credential.replaced" : "credential.stored";
+    return answer(c, 201, { id, principalId, service: name, credentialType, createdAt }, { event, developer: developerId, credential: id });
   });
 
   app.get("/v1/vault/credentials", async (c) => {
