@@ -189,15 +189,13 @@ impl<'a, S: Store> Vault<'a, S> {
         for (item, value) in listed.into_iter().zip(values) {
             let place = Place { keyring: self.keyring, developer, id: &item.id };
             let details = match (&item.sealed_details, value) {
-                (Some(sealed), _) => place.open_sealed_details(sealed),
+                (Some(sealed), _) => place.open_sealed_details(sealed).and_then(|details| item.check(details)),
+                // Read after it was listed: it may have been deleted and stored again in between.
                 (None, Some(value)) => place.open_details(&value),
                 // Deleted since it was listed.
                 (None, None) => continue,
             };
             let details = details.map_err(|reason| damaged(&item.id, reason))?;
-            if details.created_at != item.created_at {
-                return Err(damaged(&item.id, RecordError::Form("summary")));
-            }
             let is_asked_for = query.principal.as_ref().is_none_or(|asked| *asked == details.principal)
                 && query.service.as_ref().is_none_or(|asked| *asked == details.service);
             if is_asked_for {
@@ -288,6 +286,13 @@ struct Listed {
     created_at: Timestamp,
     id: CredentialId,
     sealed_details: Option<String>,
+}
+
+impl Listed {
+    /// The details of the same entry, if they say the same time: nobody changed it where it is in the clear.
+    fn check(&self, details: Rc<Details>) -> Result<Rc<Details>, RecordError> {
+        if details.created_at == self.created_at { Ok(details) } else { Err(RecordError::Form("summary")) }
+    }
 }
 
 fn keep_first(listed: &mut Vec<Listed>, count: usize) {
