@@ -1,0 +1,274 @@
+//! Keeps `www/openapi.json` and the code together: calls, methods, errors, headers and limits. Whoever adds
+//! one to the code and not to the document, or the reverse, fails here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use futures::executor::block_on;
+use grant_vault::grant::issuer::{FetchError, FetchJwks};
+use grant_vault::grant::signature::JwtSimple;
+use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service, api_headers};
+use grant_vault::limits;
+use grant_vault::store::memory::MemoryStore;
+use grant_vault::timestamp::Timestamp;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+static CONTRACT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../www/openapi.json")).expect("JSON"));
+/// The document itself is a static file, and no call of `route.rs`.
+const STATIC: &str = "/openapi.json";
+/// In the order of `Allow`.
+const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "DELETE"];
+
+struct NoBody;
+
+impl ReadBody for NoBody {
+    async fn read(self, _: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+        Ok(Zeroizing::default())
+    }
+}
+
+struct NoIssuer;
+
+impl FetchJwks for NoIssuer {
+    async fn fetch_jwks(&self, _: &str) -> Result<Vec<u8>, FetchError> {
+        Err(FetchError::Network("none".to_owned()))
+    }
+}
+
+/// What a vault without settings answers: 503 to each of its calls, and to anything else what a vault that
+/// is well would. `None` for a path that isn't the API's.
+fn answer(method: &str, path: &str) -> Option<Response> {
+    let now = Timestamp::EPOCH;
+    let store = MemoryStore::new(now);
+    let host = Host { store: &store, fetch: &NoIssuer, signatures: &JwtSimple, now };
+    let head = Head { method: method.to_owned(), path: path.replace(['{', '}'], ""), ..Head::default() };
+    match block_on(Service::new(Err(Vec::new())).handle(host, &head, NoBody)) {
+        Reply::Answer { response, .. } => Some(response),
+        Reply::Static { .. } => None,
+    }
+}
+
+/// A part of the document with its `$ref` followed.
+fn resolved(part: &Value) -> &Value {
+    match part["$ref"].as_str() {
+        Some(reference) => CONTRACT.pointer(reference.trim_start_matches('#')).expect(reference),
+        None => part,
+    }
+}
+
+fn object(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().expect("an object").iter().map(|(name, value)| (name.as_str(), value))
+}
+
+/// The operations of the document: method, path, operation.
+fn operations() -> impl Iterator<Item = (String, &'static str, &'static Value)> {
+    object(&CONTRACT["paths"]).flat_map(|(path, item)| {
+        let operations = object(item).filter(|(name, _)| *name != "parameters");
+        operations.map(move |(method, operation)| (method.to_uppercase(), path, operation))
+    })
+}
+
+/// Every answer of the document: where, status, and what is said of it.
+fn answers() -> impl Iterator<Item = (String, u16, &'static Value)> {
+    operations().flat_map(|(method, path, operation)| {
+        object(&operation["responses"]).map(move |(status, answer)| {
+            (format!("{method} {path} {status}"), status.parse().expect("a status"), resolved(answer))
+        })
+    })
+}
+
+/// A call without the names of its path's parameters.
+fn unnamed(call: &str) -> String {
+    let parts: Vec<_> = call.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
+    parts.join("/")
+}
+
+#[test]
+fn every_call_of_the_code_is_in_the_document() {
+    // The comment on each variant of Route says its method and path.
+    let source = include_str!("../src/http/route.rs");
+    let variants = source.split("pub enum Route {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap();
+    let (comments, names): (Vec<&str>, Vec<&str>) =
+        variants.lines().map(str::trim).filter(|line| !line.is_empty()).partition(|line| line.starts_with("///"));
+    assert_eq!(comments.len(), names.len(), "one line of comment for each call");
+    let documented: BTreeSet<_> = operations().map(|(method, path, _)| unnamed(&format!("{method} {path}"))).collect();
+    for (comment, name) in comments.iter().zip(names) {
+        let call = comment.trim_start_matches("/// ").trim_matches('`');
+        let (method, path) = call.split_once(' ').unwrap();
+        assert_eq!(answer(method, path).unwrap().status, 503, "{name} says that it is {call}");
+        assert!(documented.contains(&unnamed(call)), "www/openapi.json lacks {call}");
+    }
+    let calls = documented.iter().filter(|call| !call.starts_with("HEAD") && !call.ends_with(STATIC)).count();
+    assert_eq!(calls, comments.len(), "the document has a call that the code hasn't");
+}
+
+#[test]
+fn every_path_takes_the_methods_of_the_document_and_no_others() {
+    let mut paths = BTreeMap::<&str, BTreeSet<String>>::new();
+    for (method, path, _) in operations().filter(|(_, path, _)| *path != STATIC) {
+        paths.entry(path).or_default().insert(method);
+    }
+    for (path, documented) in paths {
+        let allow: Vec<_> = METHODS.into_iter().filter(|method| documented.contains(*method)).collect();
+        assert_eq!(allow.len(), documented.len(), "{path}");
+        for method in METHODS.into_iter().chain(["PUT", "PATCH", "OPTIONS", "TRACE"]) {
+            let response = answer(method, path).unwrap();
+            if documented.contains(method) {
+                assert_eq!(response.status, 503, "{method} {path}");
+            } else {
+                assert_eq!(response.status, 405, "{method} {path}");
+                assert!(response.all_headers().any(|header| header == ("Allow", &allow.join(", "))), "{method} {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_error_of_the_code_is_in_the_document() {
+    // The table of statuses and codes: `Self::NotFound => (404, "NOT_FOUND")`.
+    let source = include_str!("../src/http/error.rs");
+    let table = source.lines().filter_map(|line| line.split_once("=> (")?.1.strip_suffix("\"),"));
+    let kinds: BTreeMap<u16, &str> = table
+        .map(|pair| pair.split_once(", \"").unwrap())
+        .map(|(status, code)| (status.parse().unwrap(), code))
+        .collect();
+    let codes = CONTRACT.pointer("/components/schemas/Error/properties/code/enum").unwrap().as_array().unwrap();
+    assert_eq!(
+        codes.iter().map(|code| code.as_str().unwrap()).collect::<BTreeSet<_>>(),
+        kinds.values().copied().collect()
+    );
+
+    let mut documented = BTreeSet::new();
+    for (place, status, answer) in
+        answers().filter(|(place, status, _)| *status >= 400 && !place.contains("/health 503"))
+    {
+        let schema = &answer["content"]["application/json"]["schema"];
+        assert_eq!(schema["$ref"], "#/components/schemas/Error", "{place}");
+        assert_eq!(schema["properties"]["code"]["const"], kinds[&status], "{place}");
+        documented.insert(status);
+    }
+    assert_eq!(documented, kinds.keys().copied().collect());
+}
+
+#[test]
+fn every_operation_says_what_can_always_go_wrong() {
+    for (method, path, operation) in operations() {
+        let has = |status: &str| assert!(!operation["responses"][status].is_null(), "{method} {path} lacks {status}");
+        has("405");
+        if path.starts_with("/v1/") {
+            ["500", "503"].into_iter().for_each(has);
+        }
+        if !operation["requestBody"].is_null() {
+            ["400", "413", "415"].into_iter().for_each(has);
+        }
+        if operation["security"] != Value::Array(Vec::new()) {
+            has("401");
+        }
+    }
+}
+
+#[test]
+fn every_answer_has_the_headers_of_every_answer() {
+    for (place, status, answer) in answers() {
+        let headers = &answer["headers"];
+        let has = |name: &str| assert!(resolved(&headers[name])["required"] == true, "{place} lacks {name}");
+        has("X-Request-Id");
+        for (name, value) in api_headers() {
+            has(name);
+            let schema = &resolved(&headers[name])["schema"];
+            let is_page = place.contains(STATIC) && name == "Content-Security-Policy";
+            assert!(schema["const"] == value || is_page, "{place} {name}");
+        }
+        for (special, name) in [(401, "WWW-Authenticate"), (405, "Allow"), (503, "Retry-After")] {
+            if status == special {
+                has(name);
+            }
+        }
+    }
+}
+
+/// Every number that bounds something, by its place in the document.
+fn bounds(place: &str, value: &Value, found: &mut BTreeMap<String, usize>) {
+    const KEYWORDS: [&str; 5] = ["x-maxBytes", "x-maxDepth", "maxLength", "maximum", "maxItems"];
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if KEYWORDS.contains(&name.as_str()) {
+                    found.insert(format!("{place} {name}"), field.as_u64().unwrap().try_into().unwrap());
+                }
+                bounds(&format!("{place}/{name}"), field, found);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| bounds(&format!("{place}/{index}"), item, found))
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn limits_are_those_of_the_code() {
+    let mut expected = BTreeMap::new();
+    for (place, limit) in [
+        ("schemas/PrincipalId", limits::PRINCIPAL_ID_BYTES),
+        ("schemas/CredentialType", limits::CREDENTIAL_TYPE_BYTES),
+        ("schemas/NewCredential/properties/accessToken", limits::TOKEN_BYTES),
+        ("schemas/NewCredential/properties/refreshToken", limits::TOKEN_BYTES),
+        ("schemas/ExchangedCredential/properties/accessToken", limits::TOKEN_BYTES),
+        ("schemas/Revocation/properties/jti", limits::REVOCABLE_ID_BYTES),
+        ("parameters/GrantId/schema", limits::REVOCABLE_ID_BYTES),
+        ("schemas/DeveloperName", limits::DEVELOPER_NAME_BYTES),
+        ("schemas/Email", limits::EMAIL_BYTES),
+    ] {
+        expected.insert(format!("/components/{place} maxLength"), limit);
+        expected.insert(format!("/components/{place} x-maxBytes"), limit);
+    }
+    for (place, limit) in [
+        ("schemas/Metadata x-maxBytes", limits::METADATA_BYTES),
+        ("schemas/Metadata x-maxDepth", limits::METADATA_DEPTH),
+        ("parameters/Limit/schema maximum", limits::LIST_LIMIT),
+        ("schemas/CredentialList/properties/credentials maxItems", limits::LIST_UNLIMITED),
+        ("parameters/DeveloperLimit/schema maximum", limits::DEVELOPERS_PAGE),
+        ("schemas/DeveloperList/properties/developers maxItems", limits::DEVELOPERS_PAGE),
+    ] {
+        expected.insert(format!("/components/{place}"), limit);
+    }
+    let mut found = BTreeMap::new();
+    bounds("", &CONTRACT, &mut found);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn limits_in_words_and_patterns_are_those_of_the_code() {
+    let at = |place: &str| CONTRACT.pointer(place).and_then(Value::as_str).expect("a text").to_owned();
+    let says = |place: &str, limit: usize| {
+        let text = at(place);
+        assert!(
+            text.split(|c: char| !c.is_ascii_digit()).any(|word| word == limit.to_string()),
+            "{limit} is not in: {text}"
+        );
+    };
+    says("/components/schemas/Service/pattern", limits::SERVICE_BYTES - 1);
+    says("/components/schemas/DeveloperId/pattern", limits::DEVELOPER_ID_BYTES);
+    says("/components/schemas/ProvisionedDeveloper/properties/developerId/pattern", limits::DEVELOPER_ID_BYTES);
+    says("/components/parameters/Limit/description", limits::LIST_UNLIMITED);
+    says("/components/responses/PayloadTooLarge/description", limits::BODY_BYTES);
+    says("/components/securitySchemes/grantToken/description", limits::GRANT_TOKEN_BYTES);
+    says("/components/securitySchemes/grantToken/description", (limits::GRANT_LIFETIME_SECS / (24 * 60 * 60)) as usize);
+    for (_, _, operation) in operations().filter(|(_, _, operation)| !operation["requestBody"].is_null()) {
+        assert!(operation["requestBody"]["description"].as_str().unwrap().contains(&limits::BODY_BYTES.to_string()));
+    }
+    for (name, schema) in object(&CONTRACT["components"]["schemas"]) {
+        let Some(limit) = schema["x-maxBytes"].as_u64() else { continue };
+        says(&format!("/components/schemas/{name}/description"), limit as usize);
+    }
+}
+
+#[test]
+fn the_release_is_that_of_the_crate() {
+    assert_eq!(CONTRACT["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
