@@ -144,21 +144,23 @@ async function cargoTool(crate, program, version) {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Python, for the tests with Grantex's published SDK
+// Python, for the tests that come as Python packages
 
-/** A virtual environment with the SDK. @returns {Promise<string>} its Python */
-export async function setUpPython() {
+/** A virtual environment with a package, in the version of package.json's config. @returns {Promise<string>} its Python */
+export async function setUpPython(name) {
   const { config } = JSON.parse(readIfThere(at("package.json")));
   const home = at(".tools", "python");
   const python = join(home, WINDOWS ? "Scripts/python.exe" : "bin/python");
-  const version = output([python, "-c", "import importlib.metadata as m; print(m.version('grantex'))"]);
-  if (version !== config.grantex) {
-    await step(`Python package grantex ${config.grantex}: pip install into .tools/python`, async () => {
-      const system = ["python3", "python"].find((name) => output([name, "--version"])?.startsWith("Python 3"));
+  const version = output([python, "-c", `import importlib.metadata as m; print(m.version('${name}'))`]);
+  if (version !== config[name]) {
+    await step(`Python package ${name} ${config[name]}: pip install into .tools/python`, async () => {
+      const system = ["python3", "python"].find((command) => output([command, "--version"])?.startsWith("Python 3"));
       if (!system) throw new Problem("The Python tests need Python 3 with its venv module (Debian: apt install python3-venv).");
-      rmSync(home, { recursive: true, force: true });
-      await must([system, "-m", "venv", home], { quiet: true });
-      await must([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", `grantex==${config.grantex}`], { quiet: true });
+      if (output([python, "--version"]) === undefined) {
+        rmSync(home, { recursive: true, force: true });
+        await must([system, "-m", "venv", home], { quiet: true });
+      }
+      await must([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", `${name}==${config[name]}`], { quiet: true });
     });
   }
   return python;

@@ -9,7 +9,7 @@ import { setUpPython } from "../../scripts/lib/setup.mjs";
 import { Vault } from "../http/harness.mjs";
 
 const { config } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-const python = await setUpPython();
+const python = await setUpPython("grantex");
 const vault = new Vault();
 try {
   await vault.start();
