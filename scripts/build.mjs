@@ -1,9 +1,11 @@
-// npm run build: the release Worker in build/, made by worker-build. Does the set-up first, and nothing
-// when nothing has changed. wrangler calls it too ([build] in wrangler.toml), before dev and deploy.
+// npm run build: what is deployed. The release Worker in build/, made by worker-build, and the console in
+// build/www. Does the set-up first, and nothing when nothing has changed. wrangler calls it too ([build]
+// in wrangler.toml), before dev and deploy.
 
 import { existsSync, rmSync } from "node:fs";
 import { at, isMain, must, npmProgram, Problem, readIfThere, script, step, toolEnv, writeWhole } from "./lib/run.mjs";
 import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
+import { buildWww } from "./build-www.mjs";
 
 const STAMP = at("build", ".stamp");
 const PRODUCTS = ["index.js", "index_bg.wasm"];
@@ -13,6 +15,12 @@ const SOURCES = ["src", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.
 /** Sets up and builds, each only when needed. */
 export async function build() {
   await setUp();
+  // The console needs a build of the crate of its own, in a target directory of its own: side by side,
+  // as the optimising half of either is the work of one processor.
+  await Promise.all([buildWorker(), buildWww()]);
+}
+
+async function buildWorker() {
   const stamp = fingerprint(SOURCES);
   if (readIfThere(STAMP) === stamp && PRODUCTS.every((name) => existsSync(at("build", name)))) {
     console.log("✓ build/ is up to date");

@@ -37,6 +37,16 @@ pub enum SignUp {
     Closed,
 }
 
+impl SignUp {
+    /// The setting's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// The settings of one vault.
 #[derive(Debug)]
 pub struct Settings {

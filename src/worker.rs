@@ -88,7 +88,7 @@ fn write(event: &Event) {
     }
 }
 
-/// Serves a file of `www/` with the headers that every answer has, or the answer for none.
+/// Serves a file of `build/www` with the headers that every answer has, or the answer for none.
 async fn static_file(env: &Env, request: &Request, request_id: &str) -> worker::Result<web_sys::Response> {
     let is_read = matches!(request.method().as_str(), "GET" | "HEAD");
     let wanted = if is_read {

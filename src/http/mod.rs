@@ -157,7 +157,7 @@ impl Service {
     ) -> Result<Response, ApiError> {
         match (&self.settings, route) {
             (Err(problems), Route::Health) => {
-                let response = Response::json(503, &view::Health::new(problems));
+                let response = Response::json(503, &view::Health::misconfigured(problems));
                 Ok(response.with_header("Retry-After", error::RETRY_AFTER_SECS.to_string()))
             }
             (Err(_), _) => Err(ApiError::misconfigured()),

@@ -15,7 +15,7 @@ pub const SECURITY_HEADERS: [(&str, &str); 4] = [
 ];
 /// What a browser may do with an answer of the API: nothing.
 const API_POLICY: (&str, &str) = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-/// What a page of `www/` may do: load its own files and speak to this vault.
+/// What a page of the console may do: load its own files and speak to this vault.
 pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -6,7 +6,7 @@ use crate::accounts::AccountPage;
 use crate::credential::{CredentialId, Details};
 use crate::developer::{Account, ApiKey};
 use crate::json::Metadata;
-use crate::settings::Problem;
+use crate::settings::{Problem, SignUp};
 use crate::timestamp::Timestamp;
 use crate::vault::CredentialPage;
 
@@ -188,14 +188,21 @@ pub struct Remaining {
 pub struct Health<'a> {
     status: &'static str,
     version: &'static str,
+    /// Whether anybody may sign up, so that a page needs no attempt to find out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signup: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     problems: &'a [Problem],
 }
 
 impl<'a> Health<'a> {
-    /// Well, if there are no problems with the settings.
-    pub fn new(problems: &'a [Problem]) -> Self {
-        let status = if problems.is_empty() { "ok" } else { "misconfigured" };
-        Self { status, version: VERSION, problems }
+    /// Of a vault that is well.
+    pub fn well(sign_up: SignUp) -> Self {
+        Self { status: "ok", version: VERSION, signup: Some(sign_up.as_str()), problems: &[] }
+    }
+
+    /// Of one whose settings have problems.
+    pub fn misconfigured(problems: &'a [Problem]) -> Self {
+        Self { status: "misconfigured", version: VERSION, signup: None, problems }
     }
 }

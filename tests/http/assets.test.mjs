@@ -1,4 +1,4 @@
-// Proves that the Worker serves the static files of www/ with its own headers, and nothing else of the
+// Proves that the Worker serves the static files of build/www with its own headers, and nothing else of the
 // machine; and that the API's paths are never files.
 
 import assert from "node:assert/strict";
@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { assertStatus, serveVault } from "./harness.mjs";
 
-const www = fileURLToPath(new URL("../../www/", import.meta.url));
+const www = fileURLToPath(new URL("../../build/www/", import.meta.url));
 const vault = await serveVault({ assets: www });
 
-test("/ is www/index.html, with a policy of its own", async () => {
+test("/ is the console's index.html, with a policy of its own", async () => {
   const { headers, text } = assertStatus(await vault.send("GET", "/", { page: true }), 200);
   assert.equal(text, readFileSync(`${www}index.html`, "utf8"));
   assert.match(headers["content-type"], /^text\/html\b/);

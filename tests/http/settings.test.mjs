@@ -111,18 +111,19 @@ test("without the KV namespace /health names VAULT", async () => {
   }
 });
 
-test("with good settings /health is ok", async () => {
+test("with good settings /health is ok, and tells whether sign-up is open", async () => {
   const { body } = assertStatus(await vault.send("GET", "/health"), 200);
   assert.equal(body.status, "ok");
   assert.match(body.version, /^\d+\.\d+\.\d+/);
-  assert.deepEqual(Object.keys(body).sort(), ["status", "version"]);
+  assert.equal(body.signup, "open");
+  assert.deepEqual(Object.keys(body).sort(), ["signup", "status", "version"]);
 });
 
 test("the least there can be is an encryption key and a namespace", async () => {
   const { VAULT_ENCRYPTION_KEY, ...others } = vault.worker.settings;
   const none = Object.fromEntries(Object.keys(others).map((name) => [name, undefined]));
   await vault.restart(none);
-  assertStatus(await vault.send("GET", "/health"), 200);
+  assert.equal(assertStatus(await vault.send("GET", "/health"), 200).body.signup, "closed");
   await vault.restart(others);
 });
 

@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { at, nodeBinary } from "../../scripts/lib/run.mjs";
 import { EXPECTED } from "./fixtures/expected.mjs";
 import { createServer as createViteServer } from "vite";
-import { INSECURE_HOST, launchChromium } from "./support/chromium.mjs";
+import { INSECURE_HOST, launchChromium } from "../support/chromium.mjs";
 import { installed, project, roundTripFiles } from "./support/package.mjs";
 
 const PAGE = '<!doctype html><title>trial</title><script type="module" src="./main.js"></script>';

@@ -41,7 +41,7 @@ pub(super) struct Call<'a, S, F, C> {
 impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn make(&self, route: Route, body: impl ReadBody) -> Result<Response, ApiError> {
         match route {
-            Route::Health => Ok(Response::json(200, &view::Health::new(&[]))),
+            Route::Health => Ok(Response::json(200, &view::Health::well(self.settings.sign_up))),
             Route::StoreCredential => self.store_credential(body).await,
             Route::ListCredentials => self.list_credentials().await,
             Route::GetCredential(id) => self.get_credential(&id).await,

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
-import { output } from "../../../scripts/lib/run.mjs";
+import { output } from "../../scripts/lib/run.mjs";
 
 const PLACES = [
   "/usr/bin/chromium",

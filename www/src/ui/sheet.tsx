@@ -1,0 +1,50 @@
+// A dialog: at the side for what is looked at or filled in, in the middle for a question. The browser's own
+// <dialog> keeps the focus inside, gives it back, and closes on Escape.
+
+import { X } from "lucide";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Icon } from "./icon";
+
+interface SheetProps {
+  title: string;
+  kind?: "side" | "middle";
+  lead?: ComponentChildren;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Sheet({ title, kind = "side", lead, onClose, children }: SheetProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={`sheet sheet-${kind}`}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={(event) => event.target === event.currentTarget && onClose()}
+    >
+      <div class="sheet-inner">
+        <header class="sheet-head">
+          <div>
+            <h2 id={id} tabIndex={-1}>{title}</h2>
+            {lead}
+          </div>
+          <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
+            <Icon of={X} size={18} />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
