@@ -102,13 +102,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..120)
 }
 
+/// What a key held from some second on.
+type Held = (i64, Option<String>);
+/// Prefix and cursor of a list.
+type Asked = (String, Option<String>);
+
 /// All that there is: storage, its clock, and what each key has held.
 struct World {
     keyring: Keyring,
     storage: MemoryStore,
     second: Cell<i64>,
     fault: Cell<Fault>,
-    history: RefCell<BTreeMap<String, Vec<(i64, Option<String>)>>>,
+    history: RefCell<BTreeMap<String, Vec<Held>>>,
 }
 
 impl World {
@@ -151,8 +156,8 @@ impl World {
 /// Storage as one location sees it.
 struct Edge<'a> {
     world: &'a World,
-    values: RefCell<HashMap<String, (i64, Option<String>)>>,
-    pages: RefCell<HashMap<(String, Option<String>), (i64, KeyPage)>>,
+    values: RefCell<HashMap<String, Held>>,
+    pages: RefCell<HashMap<Asked, (i64, KeyPage)>>,
 }
 
 impl<'a> Edge<'a> {
