@@ -75,6 +75,25 @@ pub const KNOWN_ACCOUNT_SECS: i64 = 30;
 /// Deepest nesting of a grant token's claims; the claims set itself is level 1.
 pub const CLAIMS_DEPTH: usize = 32;
 
+/// Over how many seconds the rate limits count.
+pub const RATE_PERIOD_SECS: u32 = 60;
+/// Exchanges of one grant token in that time.
+pub const EXCHANGES_PER_PERIOD: u32 = 20;
+/// Stores and deletions of one developer in that time.
+pub const WRITES_PER_PERIOD: u32 = 600;
+/// Failed authentications from one client address in that time.
+pub const FAILED_AUTHENTICATIONS_PER_PERIOD: u32 = 30;
+/// Sign-ups from one client address in that time.
+pub const SIGN_UPS_PER_PERIOD: u32 = 5;
+
+/// Least length of the webhook's secret, in bytes.
+pub const WEBHOOK_SECRET_BYTES: usize = 32;
+/// How long the webhook may take to answer, in milliseconds.
+pub const WEBHOOK_TIMEOUT_MS: u32 = 5_000;
+/// How long to wait before telling the webhook again, in milliseconds. With three times the timeout it is
+/// within the 30 s that Workers give what goes on after an answer.
+pub const WEBHOOK_PAUSES_MS: [u32; 2] = [1_000, 4_000];
+
 /// Least length of the operator's admin key, in bytes.
 pub const ADMIN_API_KEY_BYTES: usize = 32;
 

@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use crate::audit::pseudonyms::Pseudonyms;
+use crate::audit::webhook::Webhook;
 use crate::grant::claims::Expected;
 use crate::grant::issuer::{IssuerKeys, RemoteKeys};
 use crate::grant::jwks::JwkSet;
@@ -62,6 +63,10 @@ pub struct Settings {
     pub sign_up: SignUp,
     /// `CORS_ALLOWED_ORIGINS`.
     pub allowed_origins: Vec<String>,
+    /// `AUDIT_WEBHOOK_URL` and `AUDIT_WEBHOOK_SECRET`.
+    pub audit_webhook: Option<Webhook>,
+    /// `RATE_LIMITS`: whether there are any.
+    pub has_rate_limits: bool,
 }
 
 impl Settings {
@@ -73,10 +78,21 @@ impl Settings {
         let admin_api_key = reader.admin_api_key();
         let sign_up = reader.sign_up();
         let allowed_origins = reader.allowed_origins();
+        let audit_webhook = reader.audit_webhook();
+        let has_rate_limits = reader.has_rate_limits();
         match (keyring, verifier) {
             (Some(keyring), Some(verifier)) if reader.problems.is_empty() => {
                 let pseudonyms = Pseudonyms::of(keyring.current());
-                Ok(Self { keyring, pseudonyms, verifier, admin_api_key, sign_up, allowed_origins })
+                Ok(Self {
+                    keyring,
+                    pseudonyms,
+                    verifier,
+                    admin_api_key,
+                    sign_up,
+                    allowed_origins,
+                    audit_webhook,
+                    has_rate_limits,
+                })
             }
             _ => Err(reader.problems),
         }
@@ -196,6 +212,33 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
         }
         origins.into_iter().map(str::to_owned).collect()
     }
+
+    fn audit_webhook(&mut self) -> Option<Webhook> {
+        const URL: &str = "AUDIT_WEBHOOK_URL";
+        const SECRET: &str = "AUDIT_WEBHOOK_SECRET";
+        match (self.text(URL), self.text(SECRET).map(Secret::new)) {
+            (None, None) => None,
+            (None, Some(_)) => self.refuse(URL, "is missing, where AUDIT_WEBHOOK_SECRET is set"),
+            (Some(_), None) => self.refuse(SECRET, "is missing, where AUDIT_WEBHOOK_URL is set"),
+            (Some(url), _) if !is_fetchable(&url) => self.refuse(URL, "must be an https URL (http on localhost only)"),
+            (Some(url), Some(secret)) => match Webhook::new(url, secret) {
+                Ok(webhook) => Some(webhook),
+                Err(error) => self.refuse(SECRET, error.to_string()),
+            },
+        }
+    }
+
+    fn has_rate_limits(&mut self) -> bool {
+        const NAME: &str = "RATE_LIMITS";
+        match self.text(NAME).as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(_) => {
+                self.complain(NAME, "must be on or off");
+                true
+            }
+        }
+    }
 }
 
 /// What follows the scheme of an http or https URL, and whether the scheme is https.
@@ -208,7 +251,7 @@ fn host(authority: &str) -> &str {
     authority.split_once(':').map_or(authority, |(host, _)| host)
 }
 
-/// Whether keys may be fetched from there: over https, or on this machine.
+/// Whether it may be asked, for keys or with events: over https, or on this machine.
 fn is_fetchable(url: &str) -> bool {
     let Some((rest, is_https)) = after_scheme(url) else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -276,11 +319,25 @@ mod tests {
             ),
             ("ADMIN_API_KEY", &["short-secret"]),
             ("SIGNUP", &["yes", "OPEN"]),
+            ("RATE_LIMITS", &["no", "ON"]),
             ("CORS_ALLOWED_ORIGINS", &["*", "app.example.org", "https://app.example.org/", "https://a.example, b"]),
         ] {
             for text in texts {
                 assert_eq!(read(&[(name, text)]).unwrap_err(), [name], "{text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_webhook_needs_a_url_and_a_secret() {
+        const URL: (&str, &str) = ("AUDIT_WEBHOOK_URL", "https://siem.example/events?token=sesame");
+        const SECRET: (&str, &str) = ("AUDIT_WEBHOOK_SECRET", "a webhook's secret of some length");
+        assert!(read(&[URL, SECRET]).unwrap().audit_webhook.is_some());
+        assert_eq!(read(&[URL]).unwrap_err(), ["AUDIT_WEBHOOK_SECRET"]);
+        assert_eq!(read(&[URL, (SECRET.0, "short-secret")]).unwrap_err(), ["AUDIT_WEBHOOK_SECRET"]);
+        assert_eq!(read(&[SECRET]).unwrap_err(), ["AUDIT_WEBHOOK_URL"]);
+        for bad in ["siem.example", "http://siem.example/", "https://u:p@siem.example/"] {
+            assert_eq!(read(&[(URL.0, bad), SECRET]).unwrap_err(), ["AUDIT_WEBHOOK_URL"]);
         }
     }
 

@@ -13,14 +13,17 @@ use web_sys::{Headers, Request, RequestInit, ResponseInit};
 use worker::{Context, Env, console_error, console_log, console_warn, event};
 
 use crate::audit::Event;
+use crate::http::rate::Limit;
 use crate::http::{self, Host, Reply, Service};
-use crate::js::{self, HostFetch, KvStore, WebCrypto};
+use crate::js::{self, Bindings, HostFetch, HostPost, KvStore, WebCrypto};
 use crate::settings::{Problem, Settings};
 
 /// The binding of the KV namespace.
 const NAMESPACE: &str = "VAULT";
 /// The binding of the static files.
 const ASSETS: &str = "ASSETS";
+/// The binding of the Queue that events are put into.
+const AUDIT_QUEUE: &str = "AUDIT_QUEUE";
 
 #[wasm_bindgen(module = "/src/js/microtask.js")]
 extern "C" {
@@ -28,22 +31,35 @@ extern "C" {
     fn quicken_microtasks();
 }
 
+/// What an isolate keeps from request to request: nothing that belongs to one.
+struct Isolate {
+    service: Service,
+    has_queue: bool,
+    /// The rate limits that are not bound.
+    unbound: Vec<&'static str>,
+}
+
 thread_local! {
-    static SERVICE: OnceCell<Rc<Service>> = const { OnceCell::new() };
+    static ISOLATE: OnceCell<Rc<Isolate>> = const { OnceCell::new() };
 }
 
 /// Serves one request.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
-    let service = service(&env);
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+    let isolate = isolate(&env);
     let (head, body) = js::from_js(&request)?;
     let store = KvStore::new(binding(&env, NAMESPACE));
-    let host = Host { store: &store, fetch: &HostFetch, signatures: &WebCrypto, now: js::now() };
-    match service.handle(host, &head, body).await {
+    let rate_limits = Bindings { env: &env, request: &request, unbound: &isolate.unbound };
+    let host =
+        Host { store: &store, fetch: &HostFetch, signatures: &WebCrypto, rate_limits: &rate_limits, now: js::now() };
+    match isolate.service.handle(host, &head, body).await {
         Reply::Answer { response, event } => {
             // Before the answer is made, and so before a secret leaves.
             if let Some(event) = event {
-                write(&event);
+                let text = write(&event);
+                if event.is_handed_on() {
+                    hand_on(&isolate, &env, &context, event.request_id, text);
+                }
             }
             Ok(js::to_js(&response)?)
         }
@@ -51,9 +67,17 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     }
 }
 
-/// The service, whose settings are read at the isolate's first request.
-fn service(env: &Env) -> Rc<Service> {
-    SERVICE.with(|cell| cell.get_or_init(|| Rc::new(new_service(env))).clone())
+/// What the isolate keeps, made at its first request.
+fn isolate(env: &Env) -> Rc<Isolate> {
+    let new = || {
+        let is_unbound = |name: &&str| !binding(env, name).is_object();
+        Rc::new(Isolate {
+            service: new_service(env),
+            has_queue: !is_unbound(&AUDIT_QUEUE),
+            unbound: Limit::ALL.map(Limit::binding).into_iter().filter(is_unbound).collect(),
+        })
+    };
+    ISOLATE.with(|cell| cell.get_or_init(new).clone())
 }
 
 fn new_service(env: &Env) -> Service {
@@ -79,13 +103,42 @@ fn binding(env: &Env, name: &str) -> JsValue {
     js_sys::Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
-fn write(event: &Event) {
+/// Writes an event to the log, and gives its line.
+fn write(event: &Event) -> String {
     let text = serde_json::to_string(event).unwrap_or_default();
     match event.level {
         "error" => console_error!("{text}"),
         "warn" => console_warn!("{text}"),
         _ => console_log!("{text}"),
     }
+    text
+}
+
+/// Hands an event on to the webhook and the Queue, beside the answer; the log says what didn't arrive.
+fn hand_on(isolate: &Rc<Isolate>, env: &Env, context: &Context, request_id: String, event: String) {
+    let has_webhook = isolate.service.settings().is_ok_and(|settings| settings.audit_webhook.is_some());
+    let queue = isolate.has_queue.then(|| binding(env, AUDIT_QUEUE));
+    if !has_webhook && queue.is_none() {
+        return;
+    }
+    let isolate = isolate.clone();
+    context.wait_until(async move {
+        let complain = |to: &str, reason: String| {
+            let line = json!({"level": "error", "requestId": request_id, "undelivered": to, "reason": reason});
+            console_error!("{line}");
+        };
+        if let Some(queue) = queue
+            && let Err(reason) = js::enqueue(&queue, &event).await
+        {
+            complain(AUDIT_QUEUE, reason);
+        }
+        let webhook = isolate.service.settings().ok().and_then(|settings| settings.audit_webhook.as_ref());
+        if let Some(webhook) = webhook
+            && let Err(error) = webhook.deliver(&request_id, &event, &HostPost).await
+        {
+            complain("AUDIT_WEBHOOK_URL", error.to_string());
+        }
+    });
 }
 
 /// Serves a file of `build/www` with the headers that every answer has, or the answer for none.

@@ -5,6 +5,8 @@
 
 #[path = "api/audit.rs"]
 mod audit;
+#[path = "api/limits.rs"]
+mod limits;
 
 use std::cell::Cell;
 
@@ -49,6 +51,7 @@ impl FetchJwks for NoIssuer {
 struct Scene {
     service: Service,
     store: MemoryStore,
+    rate_limits: limits::Counters,
     issuer_key: ES256KeyPair,
     /// Seconds since the scene began.
     second: Cell<i64>,
@@ -89,11 +92,23 @@ impl Scene {
                 _ => None,
             })
         });
-        Self { service: Service::new(settings), store: MemoryStore::new(at(0)), issuer_key, second: Cell::new(0) }
+        Self {
+            service: Service::new(settings),
+            store: MemoryStore::new(at(0)),
+            rate_limits: limits::Counters::default(),
+            issuer_key,
+            second: Cell::new(0),
+        }
     }
 
     fn send(&self, head: Head, body: Body) -> Answer {
-        let host = Host { store: &self.store, fetch: &NoIssuer, signatures: &JwtSimple, now: at(self.second.get()) };
+        let host = Host {
+            store: &self.store,
+            fetch: &NoIssuer,
+            signatures: &JwtSimple,
+            rate_limits: &self.rate_limits,
+            now: at(self.second.get()),
+        };
         match block_on(self.service.handle(host, &head, body)) {
             Reply::Answer { response, event } => Answer { response, event },
             Reply::Static { .. } => panic!("{} {} is no call", head.method, head.path),

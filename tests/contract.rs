@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use futures::executor::block_on;
 use grant_vault::grant::issuer::{FetchError, FetchJwks};
 use grant_vault::grant::signature::JwtSimple;
+use grant_vault::http::rate::Unlimited;
 use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service, api_headers};
 use grant_vault::limits;
 use grant_vault::store::memory::MemoryStore;
@@ -44,7 +45,7 @@ impl FetchJwks for NoIssuer {
 fn answer(method: &str, path: &str) -> Option<Response> {
     let now = Timestamp::EPOCH;
     let store = MemoryStore::new(now);
-    let host = Host { store: &store, fetch: &NoIssuer, signatures: &JwtSimple, now };
+    let host = Host { store: &store, fetch: &NoIssuer, signatures: &JwtSimple, rate_limits: &Unlimited, now };
     let head = Head { method: method.to_owned(), path: path.replace(['{', '}'], ""), ..Head::default() };
     match block_on(Service::new(Err(Vec::new())).handle(host, &head, NoBody)) {
         Reply::Answer { response, .. } => Some(response),

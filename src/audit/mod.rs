@@ -6,6 +6,7 @@
 //! never a secret, and nothing raw that a caller chose freely. The README's table has every event.
 
 pub mod pseudonyms;
+pub mod webhook;
 
 use serde::Serialize;
 
@@ -58,6 +59,9 @@ pub enum Kind {
     /// A caller wasn't who they must be.
     #[serde(rename = "auth.failed")]
     AuthFailed,
+    /// A caller was over a limit, other than that of exchanges.
+    #[serde(rename = "limit.exceeded")]
+    LimitExceeded,
     /// Another request was refused.
     #[serde(rename = "request.refused")]
     RequestRefused,
@@ -173,6 +177,12 @@ impl Event {
     /// Notes that it was done.
     pub fn done(&mut self, kind: Kind) {
         self.event = Some(kind);
+    }
+
+    /// Whether the event is handed on beyond the log. What is about no call isn't, and neither is what an
+    /// address is refused for being too many, or whoever sends a flood could turn it on a webhook.
+    pub fn is_handed_on(&self) -> bool {
+        self.call.is_some() && !(self.status == 429 && self.actor.is_none())
     }
 
     /// Notes who asked, and whose vault it is about.

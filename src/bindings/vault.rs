@@ -12,6 +12,7 @@ use crate::audit::Event;
 use crate::credential::CredentialId;
 use crate::developer::DeveloperId;
 use crate::http::error::ApiError;
+use crate::http::rate::Unlimited;
 use crate::http::{self, Head, Host, Reply, Service, params, view};
 use crate::js::{self, HostFetch, KvStore, RequestBody};
 use crate::secret::Secret;
@@ -40,6 +41,8 @@ impl Options {
             "ADMIN_API_KEY" => self.admin_api_key.clone(),
             "SIGNUP" => self.signup.clone(),
             "CORS_ALLOWED_ORIGINS" => self.cors_allowed_origins.clone(),
+            // A program bounds its callers itself.
+            "RATE_LIMITS" => Some("off".to_owned()),
             grants => self.grants.setting(grants),
         })
         .map_err(|problems| problems.into_iter().map(by_option_name).collect())
@@ -167,7 +170,13 @@ impl VaultCore {
     /// Answers a request of the HTTP contract.
     pub async fn handle(&self, head: JsValue, request: Request) -> JsResult<JsValue> {
         let head = from_js::<RequestHead>(head)?.into();
-        let host = Host { store: &self.store, fetch: &HostFetch, signatures: &HostSignatures, now: js::now() };
+        let host = Host {
+            store: &self.store,
+            fetch: &HostFetch,
+            signatures: &HostSignatures,
+            rate_limits: &Unlimited,
+            now: js::now(),
+        };
         // A length that JavaScript made up binds nobody.
         let body = RequestBody { request: &request, announced: None };
         let (response, log) = match self.service.handle(host, &head, body).await {

@@ -28,9 +28,10 @@ pub fn allow(response: Response, head: &Head, allowed: &[String]) -> Response {
     }
     let response = response.with_header("Vary", "Origin");
     match allowed_origin(head, allowed) {
-        Some(origin) => response
-            .with_header("Access-Control-Allow-Origin", origin.to_owned())
-            .with_header("Access-Control-Expose-Headers", "X-Request-Id, Retry-After"),
+        Some(origin) => response.with_header("Access-Control-Allow-Origin", origin.to_owned()).with_header(
+            "Access-Control-Expose-Headers",
+            "X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+        ),
         None => response,
     }
 }

@@ -6,11 +6,14 @@
 use std::borrow::Cow;
 
 use super::Response;
+use super::rate::Limit;
 use crate::accounts::AccountError;
 use crate::grant::GrantError;
 use crate::json::JsonError;
+use crate::limits::RATE_PERIOD_SECS;
 use crate::random::RandomError;
 use crate::store::StoreError;
+use crate::timestamp::Timestamp;
 use crate::vault::VaultError;
 
 /// Seconds until a caller should try again when storage or the issuer is out of order.
@@ -40,6 +43,7 @@ enum Kind {
     Conflict,
     PayloadTooLarge,
     UnsupportedMediaType,
+    TooManyRequests { limit: Limit, reset: i64 },
     Internal,
     Unavailable { retry_after: u32 },
 }
@@ -55,6 +59,7 @@ impl Kind {
             Self::Conflict => (409, "CONFLICT"),
             Self::PayloadTooLarge => (413, "PAYLOAD_TOO_LARGE"),
             Self::UnsupportedMediaType => (415, "UNSUPPORTED_MEDIA_TYPE"),
+            Self::TooManyRequests { .. } => (429, "TOO_MANY_REQUESTS"),
             Self::Internal => (500, "INTERNAL_ERROR"),
             Self::Unavailable { .. } => (503, "SERVICE_UNAVAILABLE"),
         }
@@ -109,6 +114,18 @@ impl ApiError {
     /// 415: the body isn't said to be JSON.
     pub fn not_json_type() -> Self {
         Self::new(Kind::UnsupportedMediaType, "Send the body as Content-Type: application/json")
+    }
+
+    /// 429: over a limit. The host doesn't say when it counts anew; a whole period from now it will have.
+    pub fn too_many_requests(limit: Limit, now: Timestamp) -> Self {
+        let message = match limit {
+            Limit::Exchange => "This grant token was exchanged too often; try again later",
+            Limit::Write => "Too many stores and deletions; try again later",
+            Limit::Authentication => "Too many failed authentications from this address; try again later",
+            Limit::SignUp => "Too many sign-ups from this address; try again later",
+        };
+        let reset = now.seconds() + i64::from(RATE_PERIOD_SECS);
+        Self::new(Kind::TooManyRequests { limit, reset }, message)
     }
 
     /// 503: a setting is missing or bad; `/health` says which.
@@ -170,6 +187,11 @@ impl ApiError {
             Kind::Unauthorized => response.with_header("WWW-Authenticate", "Bearer"),
             Kind::MethodNotAllowed { allow } => response.with_header("Allow", allow),
             Kind::Unavailable { retry_after } => response.with_header("Retry-After", retry_after.to_string()),
+            Kind::TooManyRequests { limit, reset } => response
+                .with_header("Retry-After", RATE_PERIOD_SECS.to_string())
+                .with_header("X-RateLimit-Limit", limit.per_period().to_string())
+                .with_header("X-RateLimit-Remaining", "0")
+                .with_header("X-RateLimit-Reset", reset.to_string()),
             _ => response,
         }
     }

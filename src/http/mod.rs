@@ -1,13 +1,14 @@
 //! HTTP as plain values: a request's head and body in, an answer and an event for the log out.
 //!
 //! Nothing here knows Workers. [`route`] says which call it is, [`params`] what was sent, [`call`]
-//! makes it, [`view`] is what is answered, [`error`] what goes wrong and how it is told.
+//! makes it, [`rate`] bounds how often, [`view`] is what is answered, [`error`] what goes wrong and how it is told.
 //! What the calls do is in `vault.rs` and `accounts.rs`.
 
 mod call;
 mod cors;
 pub mod error;
 pub(crate) mod params;
+pub mod rate;
 mod response;
 mod route;
 pub(crate) mod view;
@@ -28,6 +29,7 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use call::Call;
 use error::ApiError;
+use rate::RateLimits;
 pub use response::{Response, api_headers};
 use route::Route;
 
@@ -73,6 +75,8 @@ pub struct Host<'a, S, F, C> {
     pub fetch: &'a F,
     /// How signatures are checked.
     pub signatures: &'a C,
+    /// What counts how often a caller does what.
+    pub rate_limits: &'a dyn RateLimits,
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -175,6 +179,7 @@ fn end(event: &mut Event, error: &ApiError) {
         (true, false) => Kind::ExchangeRefused,
         (false, true) => Kind::RequestFailed,
         (false, false) if error.status() == 401 => Kind::AuthFailed,
+        (false, false) if error.status() == 429 => Kind::LimitExceeded,
         (false, false) => Kind::RequestRefused,
     });
     (event.level, event.outcome) = if failed { ("error", Outcome::Failed) } else { ("warn", Outcome::Refused) };

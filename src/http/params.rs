@@ -16,6 +16,7 @@ use crate::vault::ListQuery;
 const A_STRING: &str = "a string";
 const PRINCIPAL_FORM: &str = "principalId must have 1 to 256 bytes and no control characters";
 const SERVICE_FORM: &str = "service must start with a letter or digit and have 1 to 64 of A-Z a-z 0-9 . _ -";
+const DEVELOPER_FORM: &str = "developerId must have 1 to 64 of A-Z a-z 0-9 _ -";
 const DEFAULT_CREDENTIAL_TYPE: &str = "oauth2";
 
 /// The body of a call to store a credential.
@@ -70,12 +71,34 @@ pub fn provisioned_account(body: &[u8]) -> Result<(Option<DeveloperId>, NewAccou
     let body = Object::parse(body)?;
     let developer = match body.nullable::<String>("developerId", A_STRING)? {
         None => None,
-        Some(id) => Some(
-            DeveloperId::parse(&id)
-                .ok_or_else(|| ApiError::bad_request("developerId must have 1 to 64 of A-Z a-z 0-9 _ -"))?,
-        ),
+        Some(id) => Some(developer_id(&id)?),
     };
     Ok((developer, account_fields(&body)?))
+}
+
+/// Names that the audit has hashes for, all of one developer's.
+pub struct AuditNames {
+    /// The developer.
+    pub developer: DeveloperId,
+    /// A principal.
+    pub principal: Option<PrincipalId>,
+    /// The id of a grant token.
+    pub token: Option<String>,
+    /// A grant.
+    pub grant: Option<String>,
+}
+
+/// The body of the operator's call for hashes.
+pub fn audit_names(body: &[u8]) -> Result<AuditNames, ApiError> {
+    let body = Object::parse(body)?;
+    let developer: String = body.required("developerId", A_STRING)?;
+    let principal: Option<String> = body.nullable("principalId", A_STRING)?;
+    Ok(AuditNames {
+        developer: developer_id(&developer)?,
+        principal: principal.as_deref().map(principal_id).transpose()?,
+        token: body.nullable("jti", A_STRING)?,
+        grant: body.nullable("grantId", A_STRING)?,
+    })
 }
 
 /// The query of a list of credentials.
@@ -93,6 +116,10 @@ pub fn list_query(query: &str) -> Result<ListQuery, ApiError> {
 pub fn page_query(query: &str) -> Result<(usize, Option<String>), ApiError> {
     let query = Query(query);
     Ok((query.limit(limits::DEVELOPERS_PAGE)?.unwrap_or(limits::DEVELOPERS_PAGE), query.one("cursor")?))
+}
+
+fn developer_id(text: &str) -> Result<DeveloperId, ApiError> {
+    DeveloperId::parse(text).ok_or_else(|| ApiError::bad_request(DEVELOPER_FORM))
 }
 
 fn principal_id(text: &str) -> Result<PrincipalId, ApiError> {

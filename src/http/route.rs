@@ -39,6 +39,8 @@ pub enum Route {
     GetDeveloper(String),
     /// `DELETE /v1/admin/developers/{id}`
     RemoveDeveloper(String),
+    /// `POST /v1/admin/audit/hashes`
+    AuditHashes,
 }
 
 impl Route {
@@ -60,6 +62,7 @@ impl Route {
             Self::ListDevelopers => "GET /v1/admin/developers",
             Self::GetDeveloper(_) => "GET /v1/admin/developers/{id}",
             Self::RemoveDeveloper(_) => "DELETE /v1/admin/developers/{id}",
+            Self::AuditHashes => "POST /v1/admin/audit/hashes",
         }
     }
 }
@@ -105,6 +108,7 @@ pub fn find(method: &str, path: &str, has_operator: bool) -> Option<Result<Route
         ["v1", "admin", "developers", _] if !id.is_empty() => {
             (on("GET", Route::GetDeveloper(id.clone())).or(on("DELETE", Route::RemoveDeveloper(id))), GET_DELETE)
         }
+        ["v1", "admin", "audit", "hashes"] => (on("POST", Route::AuditHashes), POST),
         ["v1", ..] => return Some(Err(ApiError::no_such_path())),
         _ => return None,
     };
@@ -138,6 +142,7 @@ mod tests {
             ("DELETE", "/v1/grants/grnt_1"),
             ("GET HEAD POST", "/v1/admin/developers"),
             ("GET HEAD DELETE", "/v1/admin/developers/dev_1"),
+            ("POST", "/v1/admin/audit/hashes"),
         ] {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", ""] {
                 let expected = if methods.split(' ').any(|allowed| allowed == method) { 200 } else { 405 };

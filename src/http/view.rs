@@ -183,8 +183,24 @@ pub struct Remaining {
     pub remaining: bool,
 }
 
+/// The hashes that stand for names in the audit, for those that were named.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditHashes {
+    /// For the principal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal_hash: Option<String>,
+    /// For the token's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_hash: Option<String>,
+    /// For the grant that was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_hash: Option<String>,
+}
+
 /// The answer of `/health`.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Health<'a> {
     status: &'static str,
     version: &'static str,
@@ -193,16 +209,41 @@ pub struct Health<'a> {
     signup: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     problems: &'a [Problem],
+    /// `on`, `off`, or `unbound` where a binding is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limits: Option<&'static str>,
+    /// The bindings that are missing.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unbound_rate_limits: &'a [&'static str],
 }
 
 impl<'a> Health<'a> {
-    /// Of a vault that is well.
-    pub fn well(sign_up: SignUp) -> Self {
-        Self { status: "ok", version: VERSION, signup: Some(sign_up.as_str()), problems: &[] }
+    /// Of a vault that is well; with the rate limits that nothing counts, unless they are turned off.
+    pub fn well(sign_up: SignUp, has_rate_limits: bool, unbound: &'a [&'static str]) -> Self {
+        let (rate_limits, unbound) = match unbound {
+            _ if !has_rate_limits => ("off", &[][..]),
+            [] => ("on", unbound),
+            unbound => ("unbound", unbound),
+        };
+        Self {
+            status: "ok",
+            version: VERSION,
+            signup: Some(sign_up.as_str()),
+            problems: &[],
+            rate_limits: Some(rate_limits),
+            unbound_rate_limits: unbound,
+        }
     }
 
     /// Of one whose settings have problems.
     pub fn misconfigured(problems: &'a [Problem]) -> Self {
-        Self { status: "misconfigured", version: VERSION, signup: None, problems }
+        Self {
+            status: "misconfigured",
+            version: VERSION,
+            signup: None,
+            problems,
+            rate_limits: None,
+            unbound_rate_limits: &[],
+        }
     }
 }

@@ -55,7 +55,7 @@ pub fn to_js(response: &Response) -> Result<web_sys::Response, JsValue> {
 }
 
 /// Names and values in turn, a line each; none of them holds a line feed.
-fn lines<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn lines<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut lines = String::with_capacity(256);
     for (name, value) in headers {
         if !lines.is_empty() {

@@ -3,19 +3,27 @@
 //!
 //! Imports only: what JavaScript may call is exported elsewhere, and nothing is decided here.
 
+#[cfg(feature = "worker")]
+mod audit;
 mod body;
 mod crypto;
 mod fetch;
 mod kv;
 #[cfg(feature = "worker")]
 mod message;
+#[cfg(feature = "worker")]
+mod rate;
 
+#[cfg(feature = "worker")]
+pub use audit::{HostPost, enqueue};
 pub use body::RequestBody;
 pub use crypto::WebCrypto;
 pub use fetch::HostFetch;
 pub use kv::KvStore;
 #[cfg(feature = "worker")]
 pub use message::{from_js, keep_fixed_headers, to_js};
+#[cfg(feature = "worker")]
+pub use rate::Bindings;
 
 use wasm_bindgen::{JsCast, JsValue};
 

@@ -94,6 +94,11 @@ fn events_say_who_and_about_what() {
                "principalHash": hash, "tokenHash": token})
     );
 
+    let names = format!(r#"{{"developerId":"{developer}","principalId":"user_abc123","jti":"tok_1"}}"#);
+    let hashes = scene.call("POST", "/v1/admin/audit/hashes", ADMIN_KEY, &names);
+    assert_eq!(hashes.json(), json!({"principalHash": hash, "tokenHash": token}));
+    assert_eq!(said(&hashes), json!({"event": "admin.read", "outcome": "done", "actor": "operator"}));
+
     let revoked = said(&scene.call("DELETE", "/v1/grants/grnt_1", &api_key, ""));
     assert_eq!(revoked["grantHash"].as_str().unwrap().len(), 22);
     assert_eq!(revoked["grant"], Value::Null);

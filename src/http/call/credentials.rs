@@ -7,6 +7,7 @@ use crate::grant::issuer::FetchJwks;
 use crate::grant::scope;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
+use crate::http::rate::Limit;
 use crate::http::response::Response;
 use crate::http::{Host, ReadBody, params, view};
 use crate::store::Store;
@@ -15,6 +16,7 @@ use crate::vault::VaultError;
 impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn store_credential(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         let (account, _) = self.developer().await?;
+        self.count(Limit::Write, account.developer.as_str()).await?;
         let new = params::new_credential(&self.json(body).await?)?;
         let principal = self.settings.pseudonyms.principal(&account.developer, &new.principal);
         self.note(|event| event.principal_hash = Some(principal));
@@ -46,6 +48,7 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         let (account, _) = self.developer().await?;
         let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
         self.note(|event| event.about(&id));
+        self.count(Limit::Write, account.developer.as_str()).await?;
         self.vault().delete(&account.developer, &id).await?;
         self.note(|event| event.done(Kind::CredentialDeleted));
         Ok(Response::empty(204))
@@ -56,6 +59,7 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         let Host { fetch, signatures, now, .. } = *self.host;
         let grant = self.settings.verifier.verify(token, fetch, signatures, now).await?;
         self.note(|event| event.with_grant(&grant, &self.settings.pseudonyms));
+        self.count(Limit::Exchange, &self.settings.pseudonyms.token(&grant.developer, &grant.token_id)).await?;
         let service = params::exchange(&self.json(body).await?)?;
         self.note(|event| event.about(&CredentialId::derive(&grant.developer, &grant.principal, &service)));
         let (details, tokens) = self.vault().exchange(&grant, &service).await?;

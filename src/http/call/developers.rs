@@ -5,6 +5,7 @@ use crate::audit::{Actor, Kind};
 use crate::grant::issuer::FetchJwks;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
+use crate::http::rate::Limit;
 use crate::http::response::Response;
 use crate::http::{ReadBody, params, view};
 use crate::settings::SignUp;
@@ -12,6 +13,7 @@ use crate::store::Store;
 
 impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn sign_up(&self, body: impl ReadBody) -> Result<Response, ApiError> {
+        self.count_client(Limit::SignUp).await?;
         if self.settings.sign_up == SignUp::Closed {
             return Err(ApiError::forbidden("Sign-up is closed here; ask the operator for an API key"));
         }

@@ -4,6 +4,7 @@
 //! resource, each a few lines that decide nothing: that is the core's.
 
 mod admin;
+mod audit;
 mod credentials;
 mod developers;
 mod grants;
@@ -15,6 +16,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::error::ApiError;
+use super::rate::{self, Limit};
 use super::response::Response;
 use super::route::Route;
 use super::{BodyError, Head, Host, ReadBody, view};
@@ -39,9 +41,22 @@ pub(super) struct Call<'a, S, F, C> {
 }
 
 impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+    /// Makes the call. Of those that fail to say who they are, each is counted for where it came from, and
+    /// told so when it is one too many; a good key or token from there is answered all the same.
     pub(super) async fn make(&self, route: Route, body: impl ReadBody) -> Result<Response, ApiError> {
+        let outcome = self.dispatch(route, body).await;
+        if outcome.as_ref().is_err_and(|error| error.status() == 401) {
+            self.count_client(Limit::Authentication).await?;
+        }
+        outcome
+    }
+
+    async fn dispatch(&self, route: Route, body: impl ReadBody) -> Result<Response, ApiError> {
         match route {
-            Route::Health => Ok(Response::json(200, &view::Health::well(self.settings.sign_up))),
+            Route::Health => {
+                let (settings, unbound) = (self.settings, self.host.rate_limits.unbound());
+                Ok(Response::json(200, &view::Health::well(settings.sign_up, settings.has_rate_limits, unbound)))
+            }
             Route::StoreCredential => self.store_credential(body).await,
             Route::ListCredentials => self.list_credentials().await,
             Route::GetCredential(id) => self.get_credential(&id).await,
@@ -56,6 +71,7 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
             Route::ListDevelopers => self.list_developers().await,
             Route::GetDeveloper(id) => self.get_developer(&id).await,
             Route::RemoveDeveloper(id) => self.remove_developer(&id).await,
+            Route::AuditHashes => self.audit_hashes(body).await,
         }
     }
 
@@ -70,6 +86,23 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     /// Adds to what the log will say.
     fn note(&self, fill: impl FnOnce(&mut Event)) {
         fill(&mut self.event.borrow_mut());
+    }
+
+    /// Counts one more of what is limited, and refuses it if it is one too many.
+    async fn count(&self, limit: Limit, key: &str) -> Result<(), ApiError> {
+        if !self.settings.has_rate_limits || self.host.rate_limits.count(limit, key).await {
+            return Ok(());
+        }
+        Err(ApiError::too_many_requests(limit, self.host.now))
+    }
+
+    /// The same for the address that the request came from.
+    async fn count_client(&self, limit: Limit) -> Result<(), ApiError> {
+        if !self.settings.has_rate_limits {
+            return Ok(());
+        }
+        let address = self.host.rate_limits.client_address();
+        self.count(limit, &rate::client_key(address.as_deref())).await
     }
 
     /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
