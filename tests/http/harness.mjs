@@ -13,7 +13,7 @@ import { Worker } from "./support/worker.mjs";
 export { CREDENTIAL_ID, Developer, TIMESTAMP, send } from "./support/client.mjs";
 export { poll } from "./support/poll.mjs";
 
-const SECRET_SETTINGS = ["VAULT_ENCRYPTION_KEY", "VAULT_PREVIOUS_KEYS", "ADMIN_API_KEY"];
+const SECRET_SETTINGS = ["VAULT_ENCRYPTION_KEY", "VAULT_PREVIOUS_KEYS", "ADMIN_API_KEY", "AUDIT_WEBHOOK_SECRET"];
 
 export const makeRootKey = () => randomBytes(32).toString("hex");
 

@@ -37,6 +37,7 @@ const bad = [
   ["GRANT_JWKS_URL", "https://name:password@issuer.test/"],
   ["ADMIN_API_KEY", "too-short-a-key"],
   ["SIGNUP", "perhaps"],
+  ["RATE_LIMITS", "perhaps"],
   ["CORS_ALLOWED_ORIGINS", "portal.test:8443"],
   ["CORS_ALLOWED_ORIGINS", "https://portal.test/path"],
   ["CORS_ALLOWED_ORIGINS", "https://portal.test https://b.portal.test"],
@@ -49,6 +50,7 @@ describe("a bad setting", () => {
       GRANT_JWKS_URL: undefined,
       VAULT_PREVIOUS_KEYS: undefined,
       CORS_ALLOWED_ORIGINS: undefined,
+      RATE_LIMITS: undefined,
       ...vault.worker.settings,
     };
   });
@@ -116,7 +118,7 @@ test("with good settings /health is ok, and tells whether sign-up is open", asyn
   assert.equal(body.status, "ok");
   assert.match(body.version, /^\d+\.\d+\.\d+/);
   assert.equal(body.signup, "open");
-  assert.deepEqual(Object.keys(body).sort(), ["signup", "status", "version"]);
+  assert.deepEqual(Object.keys(body).sort(), ["rateLimits", "signup", "status", "unboundRateLimits", "version"]);
 });
 
 test("the least there can be is an encryption key and a namespace", async () => {

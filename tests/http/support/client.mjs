@@ -18,6 +18,7 @@ const CODES = {
   409: "CONFLICT",
   413: "PAYLOAD_TOO_LARGE",
   415: "UNSUPPORTED_MEDIA_TYPE",
+  429: "TOO_MANY_REQUESTS",
   500: "INTERNAL_ERROR",
   503: "SERVICE_UNAVAILABLE",
 };
@@ -41,6 +42,11 @@ function check(method, answer, { page = false } = {}) {
   if (status === 204) assert.equal(headers["content-type"], undefined, `no Content-Type: ${where}`);
   if (status === 401) assert.equal(headers["www-authenticate"], "Bearer", `WWW-Authenticate of ${where}`);
   if (status === 405) assert.ok(headers.allow, `Allow of ${where}`);
+  if (status === 429) {
+    for (const name of ["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]) {
+      assert.match(headers[name] ?? "", /^\d+$/, `${name} of ${where}`);
+    }
+  }
   if (status === 503) assert.match(headers["retry-after"] ?? "", /^\d+$/, `Retry-After of ${where}`);
   if (text && !page) assert.match(headers["content-type"] ?? "", /^application\/json\b/, `Content-Type of ${where}`);
   if (status >= 400 && method !== "HEAD" && answer.path !== "/health") {

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { KV_STUB } from "./kv-stub.mjs";
 import { poll } from "./poll.mjs";
+import { QUEUE_CONSUMER } from "./queue-consumer.mjs";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** Where the built Worker is; VAULT_BUILD names another one. */
@@ -75,11 +76,14 @@ export class Worker {
   /**
    * `settings`: the Worker's variables and secrets, by name. `kv` is what is bound as the namespace:
    * Miniflare's, a "stub" that can fail (see kv-stub.mjs), or "none". `assets`: a folder of static files.
+   * `limits`: the rate limits that are bound, {binding: figure a minute}. `queue`: whether a Queue is bound.
    */
-  constructor({ settings = {}, kv = "miniflare", assets } = {}) {
+  constructor({ settings = {}, kv = "miniflare", assets, limits = {}, queue = false } = {}) {
     this.settings = settings;
     this.kind = kv;
     this.assets = assets;
+    this.limits = limits;
+    this.queue = queue;
     // Should the test's own process end before `stop`, as it does when a file's set-up fails.
     const clear = () => {
       this.process?.kill("SIGKILL");
@@ -102,12 +106,24 @@ export class Worker {
     if (this.kind === "miniflare") env.VAULT = { type: "kv", id: "vault" };
     if (this.kind === "stub") env.VAULT = { type: "worker", worker: "kv-stub" };
     if (this.assets) env.ASSETS = { type: "assets" };
+    for (const [name, limit] of Object.entries(this.limits)) {
+      env[name] = { type: "rate-limit", namespace: name, simple: { limit, period: 60 } };
+    }
+    if (this.queue) env.AUDIT_QUEUE = { type: "queue", name: "audit" };
     const compatibilityDate = fromWranglerToml("compatibility_date");
     const stub = {
       config: {
         name: "kv-stub",
         compatibilityDate,
         manifest: { mainModule: "stub.js", modulesRoot: BUILD, modules: { "stub.js": { type: "esm", contents: KV_STUB } } },
+      },
+    };
+    const consumer = {
+      config: {
+        name: "queue-consumer",
+        compatibilityDate,
+        manifest: { mainModule: "consumer.js", modulesRoot: BUILD, modules: { "consumer.js": { type: "esm", contents: QUEUE_CONSUMER } } },
+        triggers: [{ type: "queue", name: "audit", maxBatchTimeout: 0 }],
       },
     };
     return {
@@ -132,6 +148,7 @@ export class Worker {
           },
         },
         ...(this.kind === "stub" ? [stub] : []),
+        ...(this.queue ? [consumer] : []),
       ],
     };
   }
@@ -181,6 +198,12 @@ export class Worker {
     const worker = await this.miniflare.getWorker("kv-stub");
     const response = await worker.fetch("http://kv-stub/", { method: "POST", body: JSON.stringify(faults) });
     return response.json();
+  }
+
+  /** What the Queue's consumer got so far. */
+  async queued() {
+    const worker = await this.miniflare.getWorker("queue-consumer");
+    return (await worker.fetch("http://queue-consumer/")).json();
   }
 
   /** The JSON objects that the Worker logged. */
