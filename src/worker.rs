@@ -13,6 +13,7 @@ use web_sys::{Headers, Request, RequestInit, ResponseInit};
 use worker::{Context, Env, console_error, console_log, console_warn, event};
 
 use crate::audit::Event;
+use crate::audit::webhook::Webhook;
 use crate::http::rate::Limit;
 use crate::http::{self, Host, Reply, Service};
 use crate::js::{self, Bindings, HostFetch, HostPost, KvStore, WebCrypto};
@@ -58,7 +59,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<w
             if let Some(event) = event {
                 let text = write(&event);
                 if event.is_handed_on() {
-                    hand_on(&isolate, &env, &context, event.request_id, text);
+                    hand_on(&isolate, &env, &context, &event, text);
                 }
             }
             Ok(js::to_js(&response)?)
@@ -114,31 +115,35 @@ fn write(event: &Event) -> String {
     text
 }
 
-/// Hands an event on to the webhook and the Queue, beside the answer; the log says what didn't arrive.
-fn hand_on(isolate: &Rc<Isolate>, env: &Env, context: &Context, request_id: String, event: String) {
-    let has_webhook = isolate.service.settings().is_ok_and(|settings| settings.audit_webhook.is_some());
-    let queue = isolate.has_queue.then(|| binding(env, AUDIT_QUEUE));
-    if !has_webhook && queue.is_none() {
-        return;
+/// Hands an event on to the webhook and the Queue, beside the answer and beside each other.
+fn hand_on(isolate: &Rc<Isolate>, env: &Env, context: &Context, event: &Event, text: String) {
+    if isolate.has_queue {
+        let (queue, text, id) = (binding(env, AUDIT_QUEUE), text.clone(), event.request_id.clone());
+        context.wait_until(async move {
+            if let Err(reason) = js::enqueue(&queue, &text).await {
+                complain(AUDIT_QUEUE, &id, &reason);
+            }
+        });
     }
-    let isolate = isolate.clone();
-    context.wait_until(async move {
-        let complain = |to: &str, reason: String| {
-            let line = json!({"level": "error", "requestId": request_id, "undelivered": to, "reason": reason});
-            console_error!("{line}");
-        };
-        if let Some(queue) = queue
-            && let Err(reason) = js::enqueue(&queue, &event).await
-        {
-            complain(AUDIT_QUEUE, reason);
-        }
-        let webhook = isolate.service.settings().ok().and_then(|settings| settings.audit_webhook.as_ref());
-        if let Some(webhook) = webhook
-            && let Err(error) = webhook.deliver(&request_id, &event, &HostPost).await
-        {
-            complain("AUDIT_WEBHOOK_URL", error.to_string());
-        }
-    });
+    if webhook(&isolate.service).is_some() {
+        let (isolate, id) = (isolate.clone(), event.request_id.clone());
+        context.wait_until(async move {
+            let Some(webhook) = webhook(&isolate.service) else { return };
+            if let Err(error) = webhook.deliver(&id, &text, &HostPost).await {
+                complain("AUDIT_WEBHOOK_URL", &id, &error.to_string());
+            }
+        });
+    }
+}
+
+fn webhook(service: &Service) -> Option<&Webhook> {
+    service.settings().ok()?.audit_webhook.as_ref()
+}
+
+/// Says in the log where an event didn't arrive.
+fn complain(undelivered: &str, request_id: &str, reason: &str) {
+    let line = json!({"level": "error", "requestId": request_id, "undelivered": undelivered, "reason": reason});
+    console_error!("{line}");
 }
 
 /// Serves a file of `build/www` with the headers that every answer has, or the answer for none.
