@@ -2,7 +2,8 @@
 //!
 //! An account is kept twice for each API key, sealed both times: under the key's hash, where a
 //! request finds it, and under the developer's id, where the operator does. The second is written
-//! first and removed last, so that every key that works can be found and removed.
+//! first and removed last, so that every key that works can be found and removed. While root keys change,
+//! what is removed leaves a guard: `guard.rs` says why.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::bounded;
 use crate::developer::{Account, ApiKey, DeveloperId, Mode};
 use crate::envelope::{self, Context, OpenError, Part, SealError};
+use crate::guard::{self, Guard};
 use crate::keyring::{Keyring, Owner};
 use crate::limits;
 use crate::random::RandomError;
@@ -159,7 +161,12 @@ impl<'a, S: Store> Accounts<'a, S> {
         if let Some(account) = self.known.find(&hash, now) {
             return Ok(account);
         }
-        let sealed = self.store.get(&keys::api_key(&hash)).await?.ok_or(AccountError::UnknownKey)?;
+        let key = keys::api_key(&hash);
+        let sealed = match self.keyring.is_rotating() {
+            true => self.unless_removed(&[key]).await?.pop().and_then(|(_, sealed)| sealed),
+            false => self.store.get(&key).await?,
+        };
+        let sealed = sealed.ok_or(AccountError::UnknownKey)?;
         let account = self.open(&hash, Part::ApiKey, &sealed)?;
         self.known.keep(hash, account.clone(), now);
         Ok(account)
@@ -173,10 +180,12 @@ impl<'a, S: Store> Accounts<'a, S> {
         let new = self.issue_key(account).await?;
         let old = old.hash();
         self.known.forget(&old);
-        self.store.delete(&keys::api_key(&old)).await?;
+        // An API key is never put twice: when it was removed doesn't matter.
+        let when = Timestamp::EPOCH;
+        self.remove_entry(&keys::api_key(&old), when).await?;
         // The old key is dead and the new one must reach its owner: what is left to fail is a listing
         // that names a dead key, and goes with the developer.
-        let _ = self.store.delete(&keys::account(&account.developer, &old)).await;
+        let _ = self.remove_entry(&keys::account(&account.developer, &old), when).await;
         Ok(new)
     }
 
@@ -219,27 +228,92 @@ impl<'a, S: Store> Accounts<'a, S> {
 
     /// Removes a developer: first the API keys, so that none works any more, then up to
     /// [`limits::REMOVALS_PER_REQUEST`] credentials, and with the last of them the account.
-    pub async fn remove(&self, developer: &DeveloperId) -> Result<Removal, AccountError> {
+    pub async fn remove(&self, developer: &DeveloperId, now: Timestamp) -> Result<Removal, AccountError> {
         let entries = self.entries(developer).await?;
         if entries.is_empty() {
             return Err(AccountError::NotFound);
         }
         for (_, hash) in entries.iter().filter_map(|key| account_key(&key.name)) {
             self.known.forget(&hash);
-            self.store.delete(&keys::api_key(&hash)).await?;
+            self.remove_entry(&keys::api_key(&hash), now).await?;
         }
-        let credentials = keys::credentials(developer, "");
-        let page = self.store.list(&credentials, None, limits::REMOVALS_PER_REQUEST).await?;
-        for key in &page.keys {
-            self.store.delete(&key.name).await?;
-        }
-        if page.cursor.is_some() {
+        if self.remove_credentials(developer, now).await? == Removal::Remaining {
             return Ok(Removal::Remaining);
         }
         for key in &entries {
-            self.store.delete(&key.name).await?;
+            self.remove_entry(&key.name, now).await?;
         }
         Ok(Removal::Complete)
+    }
+
+    async fn remove_credentials(&self, developer: &DeveloperId, now: Timestamp) -> Result<Removal, AccountError> {
+        let prefix = keys::credentials(developer, "");
+        // In a rotation each takes two writes.
+        let most = limits::REMOVALS_PER_REQUEST / if self.keyring.is_rotating() { 2 } else { 1 };
+        let page = self.store.list(&prefix, None, most).await?;
+        for key in &page.keys {
+            self.remove_entry(&key.name, now).await?;
+        }
+        let left = most - page.keys.len();
+        if page.cursor.is_some() || left == 0 {
+            return Ok(Removal::Remaining);
+        }
+        self.empty_guards(developer, left, now).await
+    }
+
+    /// Leaves nothing in a developer's guards: in a rotation they say that all is deleted, else they go.
+    async fn empty_guards(
+        &self,
+        developer: &DeveloperId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Removal, AccountError> {
+        let prefix = keys::guard(&keys::credentials(developer, ""));
+        let mut emptied = 0;
+        let mut cursor = None;
+        loop {
+            let page = self.store.list(&prefix, cursor.as_deref(), limits::KV_LIST_KEYS).await?;
+            for key in &page.keys {
+                let holds = key.metadata.as_deref().and_then(Guard::parse).is_none_or(|guard| guard.record.is_some());
+                if self.keyring.is_rotating() && !holds {
+                    continue;
+                }
+                if emptied == most {
+                    return Ok(Removal::Remaining);
+                }
+                emptied += 1;
+                match key.name.strip_prefix(keys::GUARDS) {
+                    Some(home) if self.keyring.is_rotating() => guard::put_deleted(self.store, home, now).await?,
+                    _ => self.store.delete(&key.name).await?,
+                }
+            }
+            cursor = page.cursor;
+            if cursor.is_none() {
+                return Ok(Removal::Complete);
+            }
+        }
+    }
+
+    /// Removes what is under a key, so that resealing can't bring it back.
+    async fn remove_entry(&self, key: &str, now: Timestamp) -> Result<(), AccountError> {
+        if self.keyring.is_rotating() {
+            guard::put_deleted(self.store, key, now).await?;
+        }
+        Ok(self.store.delete(key).await?)
+    }
+
+    /// The values under these keys, less those whose guard says that they were removed.
+    async fn unless_removed(&self, names: &[String]) -> Result<Vec<(String, Option<String>)>, AccountError> {
+        let mut found = Vec::with_capacity(names.len());
+        for names in names.chunks(limits::KV_BULK_KEYS / 2) {
+            let wanted: Vec<_> = names.iter().flat_map(|name| [name.clone(), keys::guard(name)]).collect();
+            let mut values = self.store.get_many(&wanted).await?.into_iter();
+            for name in names {
+                let (value, guard) = (values.next().flatten(), values.next().flatten());
+                found.push((name.clone(), value.filter(|_| guard.is_none())));
+            }
+        }
+        Ok(found)
     }
 
     async fn create(
@@ -270,26 +344,59 @@ impl<'a, S: Store> Accounts<'a, S> {
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<(), AccountError> {
-        Ok(self.store.put(key, Entry { value, metadata: None, ttl: None }).await?)
+        // Says the key that sealed it, for whoever counts.
+        let metadata = value.get(..envelope::HEADER_CHARS);
+        Ok(self.store.put(key, Entry { value, metadata, ttl: None }).await?)
     }
 
     async fn entries(&self, developer: &DeveloperId) -> Result<Vec<ListedKey>, AccountError> {
         let page = self.store.list(&keys::accounts_of(developer), None, limits::KV_LIST_KEYS).await?;
-        Ok(page.keys)
+        if !self.keyring.is_rotating() {
+            return Ok(page.keys);
+        }
+        let names: Vec<_> = page.keys.iter().map(|key| key.name.clone()).collect();
+        let found = self.unless_removed(&names).await?;
+        let kept = page.keys.into_iter().zip(found).filter(|(_, (_, value))| value.is_some());
+        Ok(kept.map(|(key, _)| key).collect())
     }
 
     /// Reads and opens the accounts under these keys; one removed meanwhile is left out.
     async fn open_all(&self, names: &[String]) -> Result<Vec<Account>, AccountError> {
         let mut accounts = Vec::with_capacity(names.len());
-        for names in names.chunks(limits::KV_BULK_KEYS) {
-            let values = self.store.get_many(names).await?;
-            for (name, value) in names.iter().zip(values) {
-                if let (Some((_, hash)), Some(value)) = (account_key(name), value) {
-                    accounts.push(self.open(&hash, Part::Account, &value)?);
+        let found = match self.keyring.is_rotating() {
+            true => self.unless_removed(names).await?,
+            false => {
+                let mut found = Vec::with_capacity(names.len());
+                for names in names.chunks(limits::KV_BULK_KEYS) {
+                    found.extend(names.iter().cloned().zip(self.store.get_many(names).await?));
                 }
+                found
+            }
+        };
+        for (name, value) in found {
+            if let (Some((_, hash)), Some(value)) = (account_key(&name), value) {
+                accounts.push(self.open(&hash, Part::Account, &value)?);
             }
         }
         Ok(accounts)
+    }
+
+    /// Seals what is under an account's key anew, if it opens.
+    pub(crate) fn reseal(&self, key: &str, sealed: &str) -> Result<String, AccountError> {
+        let (hash, part) = sealed_as(key).ok_or(AccountError::NotFound)?;
+        self.seal(hash, part, &self.open(hash, part, sealed)?)
+    }
+
+    /// What is under an account's key, if it opens and belongs there.
+    pub(crate) fn open_entry(&self, key: &str, sealed: &str) -> Result<Account, AccountError> {
+        let (hash, part) = sealed_as(key).ok_or(AccountError::NotFound)?;
+        let account = self.open(hash, part, sealed)?;
+        match account_key(key) {
+            Some((developer, _)) if developer != account.developer => {
+                Err(AccountError::Damaged { record: hash.to_owned(), reason: DamagedAccount::Form })
+            }
+            _ => Ok(account),
+        }
     }
 
     fn seal(&self, hash: &str, part: Part<'_>, account: &Account) -> Result<String, AccountError> {
@@ -318,6 +425,15 @@ impl<'a, S: Store> Accounts<'a, S> {
 fn account_key(name: &str) -> Option<(DeveloperId, String)> {
     let (developer, hash) = name.strip_prefix(keys::ACCOUNTS)?.split_once(':')?;
     Some((DeveloperId::parse(developer)?, hash.to_owned()))
+}
+
+/// The hash in an account's key, and as which part of a record it is sealed there.
+fn sealed_as(key: &str) -> Option<(&str, Part<'static>)> {
+    if let Some(hash) = key.strip_prefix(keys::API_KEYS) {
+        return Some((hash, Part::ApiKey));
+    }
+    let (_, hash) = key.strip_prefix(keys::ACCOUNTS)?.split_once(':')?;
+    Some((hash, Part::Account))
 }
 
 /// An account as it is sealed.

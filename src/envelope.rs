@@ -132,6 +132,22 @@ pub fn open(keyring: &Keyring, context: &Context<'_>, sealed: &str) -> Result<Ze
     Ok(Zeroizing::new(plaintext))
 }
 
+/// Characters that version and key id take at the start of a sealed value: 9 bytes, so they end where a
+/// group of base64url does.
+pub const HEADER_CHARS: usize = (1 + KeyId::BYTES) / 3 * 4;
+
+/// The id of the key that sealed a value, from the value or its first [`HEADER_CHARS`] characters. It is
+/// not to be trusted until the value is opened.
+pub fn key_id(sealed: &str) -> Result<KeyId, OpenError> {
+    let header = sealed.get(..HEADER_CHARS).ok_or(OpenError::Malformed)?;
+    let mut bytes = [0; 1 + KeyId::BYTES];
+    Base64UrlUnpadded::decode(header, &mut bytes).map_err(|_| OpenError::Malformed)?;
+    match bytes {
+        [VERSION, id @ ..] => Ok(KeyId::from_bytes(id)),
+        [version, ..] => Err(OpenError::UnknownVersion(version)),
+    }
+}
+
 /// Version and key id, then each field after its length as four bytes, most significant first.
 fn additional_data(key_id: KeyId, context: &Context<'_>) -> Vec<u8> {
     let owner = match context.owner {
@@ -177,6 +193,21 @@ mod tests {
     #[test]
     fn opens_what_it_sealed() {
         assert_eq!(*open(&keyring("11"), &CONTEXT, &sealed()).unwrap(), SECRET);
+    }
+
+    #[test]
+    fn its_key_is_known_without_opening() {
+        const { assert!((1 + KeyId::BYTES).is_multiple_of(3)) };
+        let (sealed, id) = (sealed(), keyring("11").current().id());
+        assert_eq!((key_id(&sealed), key_id(&sealed[..HEADER_CHARS])), (Ok(id), Ok(id)));
+        for (text, reason) in [
+            ("", OpenError::Malformed),
+            (&sealed[..HEADER_CHARS - 1], OpenError::Malformed),
+            ("================", OpenError::Malformed),
+            ("AgAAAAAAAAAA", OpenError::UnknownVersion(2)),
+        ] {
+            assert_eq!(key_id(text), Err(reason), "{text}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{bounded, limits};
 const KEY_BYTES: usize = 32;
 
 /// Names a root key without telling it: 8 bytes derived from the key, printed as hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; KeyId::BYTES]);
 
 impl KeyId {
@@ -152,7 +152,18 @@ impl Keyring {
 
     /// The key of that id, if the ring holds it.
     pub fn find(&self, id: KeyId) -> Option<&RootKey> {
-        std::iter::once(&self.current).chain(&self.previous).find(|key| key.id == id)
+        self.keys().find(|key| key.id == id)
+    }
+
+    /// All keys of the ring, the current one first.
+    pub fn keys(&self) -> impl Iterator<Item = &RootKey> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// Whether records may be under more than one key: a rotation is under way, for as long as there
+    /// are previous keys.
+    pub fn is_rotating(&self) -> bool {
+        !self.previous.is_empty()
     }
 
     /// What its keys opened before.

@@ -20,6 +20,7 @@ pub mod credential;
 pub mod developer;
 pub mod envelope;
 pub mod grant;
+pub mod guard;
 pub mod http;
 #[cfg(target_arch = "wasm32")]
 mod js;

@@ -45,6 +45,19 @@ pub const GRANT_LIFETIME_SECS: i64 = 400 * 24 * 60 * 60;
 /// How long a revocation is kept, in seconds: the longest life of a token, with the skew at both ends.
 pub const REVOCATION_SECS: u64 = (GRANT_LIFETIME_SECS + 2 * CLOCK_SKEW_SECS) as u64;
 
+/// How long the guard of a record is kept, in seconds: 30 days. A rotation of root keys must come to
+/// its end within that time of the last store or delete that raced it.
+pub const GUARD_SECS: u64 = 30 * 24 * 60 * 60;
+/// Most records that one call to reseal looks at when the caller names no limit: each takes a write, and
+/// the free plan has 50 operations a request.
+pub const REWRAP_DEFAULT: usize = 40;
+/// Most records that one call to reseal looks at; KV allows 1,000 operations a request.
+pub const REWRAP_LIMIT: usize = 900;
+/// Most records in one page of an export: one bulk read.
+pub const EXPORT_PAGE: usize = KV_BULK_KEYS;
+/// Most records in one call that imports: each takes a write, and the free plan has 50 operations a request.
+pub const IMPORT_PAGE: usize = 40;
+
 /// Longest JWK Set, in bytes.
 pub const JWKS_BYTES: usize = 64 * 1024;
 /// Most keys in a JWK Set.

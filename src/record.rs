@@ -3,7 +3,8 @@
 //! Translates between [`Details`] and [`Tokens`] and the texts of one KV entry; reads and writes
 //! nothing itself. The summary (KV's metadata) repeats the sealed details where they fit, so that a
 //! list needs no value, and gives the time of creation in the clear, so that it opens no more
-//! records than it shows. What it shows it opens, and that time is in there too.
+//! records than it shows. What it shows it opens, and that time is in there too. Where the details don't
+//! fit, their first characters stand for them, which say the key.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use crate::credential::{CredentialId, Details, PrincipalId, Service, Tokens};
 use crate::developer::DeveloperId;
 use crate::envelope::{self, Context, OpenError, Part, SealError};
 use crate::json::Metadata;
-use crate::keyring::{Keyring, Owner};
+use crate::keyring::{KeyId, Keyring, Owner};
 use crate::limits;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -77,6 +78,11 @@ impl Place<'_> {
         })
     }
 
+    /// The summary of a KV value that opens as these details.
+    pub fn summary(&self, details: &Details, value: &str) -> String {
+        summarize(details.created_at, value.split_once(SEPARATOR).map_or("", |(sealed, _)| sealed))
+    }
+
     /// Opens the details of a KV value, the tokens staying sealed.
     pub fn open_details(&self, value: &str) -> Result<Rc<Details>, RecordError> {
         let (sealed, _) = value.split_once(SEPARATOR).ok_or(RecordError::Form("value"))?;
@@ -126,7 +132,14 @@ impl Summary {
         let created_at = millis.parse().ok().and_then(Timestamp::from_millis).ok_or(form)?;
         // In place: a list reads a thousand of them.
         text.drain(..millis.len() + SEPARATOR.len_utf8());
-        Ok(Self { created_at, details: Some(text).filter(|details| !details.is_empty()) })
+        // Where the details didn't fit there are a few characters of them, or in version 0.1 none.
+        Ok(Self { created_at, details: Some(text).filter(|details| details.len() > envelope::HEADER_CHARS) })
+    }
+
+    /// The id of the key that sealed the record, if KV's metadata tells it: it does but for records of
+    /// version 0.1 whose details didn't fit.
+    pub fn key_id(metadata: &str) -> Option<KeyId> {
+        envelope::key_id(metadata.split_once(SEPARATOR)?.1).ok()
     }
 }
 
@@ -134,9 +147,9 @@ fn summarize(created_at: Timestamp, sealed_details: &str) -> String {
     /// A summary is a JSON string of characters that need no escape.
     const QUOTES: usize = 2;
     let mut summary = format!("{}{SEPARATOR}", created_at.millis());
-    if summary.len() + sealed_details.len() + QUOTES <= limits::KV_METADATA_BYTES {
-        summary.push_str(sealed_details);
-    }
+    let fits = summary.len() + sealed_details.len() + QUOTES <= limits::KV_METADATA_BYTES;
+    let header = sealed_details.get(..envelope::HEADER_CHARS).unwrap_or_default();
+    summary.push_str(if fits { sealed_details } else { header });
     summary
 }
 
@@ -269,8 +282,11 @@ mod tests {
 
             let large = details(&format!("{{\"note\":\"{}\"}}", "x".repeat(1_000)));
             let record = place.seal(&large, &tokens(None)).unwrap();
-            assert_eq!(record.summary, "1000.");
+            assert_eq!(record.summary, format!("1000.{}", &record.value[..envelope::HEADER_CHARS]));
             assert!(Summary::parse(Some(record.summary.clone())).unwrap().details.is_none());
+            assert_eq!(Summary::key_id(&record.summary), Some(keyring().current().id()));
+            let of_version_0_1 = Summary::parse(Some("1000.".to_owned())).unwrap();
+            assert_eq!((of_version_0_1.details, Summary::key_id("1000.")), (None, None));
         });
     }
 

@@ -1,15 +1,18 @@
 //! The vault: store, list, get, delete and exchange. The whole job, without HTTP.
 //!
 //! What it costs, in operations of storage: store reads one key and writes it; get reads one;
-//! delete reads one and removes it; exchange is one bulk read; a list is one operation per 1,000
-//! keys, and one bulk read per 100 records whose details don't fit KV's metadata.
+//! delete is a bulk read and removes one; exchange is one bulk read; a list is one operation per 1,000
+//! keys, and one bulk read per 100 records whose details don't fit KV's metadata. While root keys
+//! change, a record is read and written together with its guard: `guard.rs` says why.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::credential::{CredentialId, Details, NewCredential, PrincipalId, Service, Tokens};
 use crate::developer::DeveloperId;
 use crate::envelope::SealError;
 use crate::grant::{Grant, scope};
+use crate::guard::{self, Guard, Latest};
 use crate::keyring::Keyring;
 use crate::limits;
 use crate::record::{Place, RecordError, Summary};
@@ -97,16 +100,18 @@ impl<'a, S: Store> Vault<'a, S> {
         let id = CredentialId::derive(developer, &new.principal, &new.service);
         let place = Place { keyring: self.keyring, developer, id: &id };
         let key = keys::credential(developer, &id);
-        let existing = match self.store.get(&key).await? {
-            Some(value) => Some(place.open_details(&value).map_err(|reason| damaged(&id, reason))?),
-            None => None,
+        let (existing, deleted_at) = match self.latest(&place).await? {
+            Latest::Deleted(at) => (None, at),
+            Latest::Home(value) | Latest::Guard(value) => {
+                (Some(place.open_details(&value).map_err(|reason| damaged(&id, reason))?), None)
+            }
         };
         if existing.as_ref().is_some_and(|old| old.principal != new.principal || old.service != new.service) {
             return Err(VaultError::Collision(id.to_string()));
         }
         let (created_at, updated_at) = match existing {
             Some(old) => (old.created_at, now.max(old.updated_at.next())),
-            None => (now, now),
+            None => (now, deleted_at.map_or(now, |at| now.max(at.next()))),
         };
         let details = Details {
             principal: new.principal,
@@ -118,6 +123,9 @@ impl<'a, S: Store> Vault<'a, S> {
             updated_at,
         };
         let record = place.seal(&details, &new.tokens)?;
+        if self.keyring.is_rotating() {
+            guard::put_stored(self.store, &key, updated_at, &record.value, &record.summary).await?;
+        }
         let entry = Entry { value: &record.value, metadata: Some(&record.summary), ttl: None };
         self.store.put(&key, entry).await?;
         Ok((id, details))
@@ -125,22 +133,59 @@ impl<'a, S: Store> Vault<'a, S> {
 
     /// What may be seen of one credential.
     pub async fn get(&self, developer: &DeveloperId, id: &CredentialId) -> Result<Rc<Details>, VaultError> {
-        let value = self.store.get(&keys::credential(developer, id)).await?.ok_or(VaultError::NotFound)?;
         let place = Place { keyring: self.keyring, developer, id };
+        let value = self.latest(&place).await?.value().ok_or(VaultError::NotFound)?;
         place.open_details(&value).map_err(|reason| damaged(id, reason))
     }
 
-    /// Removes a credential. The record isn't opened: one that is damaged can be removed.
-    pub async fn delete(&self, developer: &DeveloperId, id: &CredentialId) -> Result<(), VaultError> {
+    /// Removes a credential. One that is damaged can be removed.
+    pub async fn delete(&self, developer: &DeveloperId, id: &CredentialId, now: Timestamp) -> Result<(), VaultError> {
+        let place = Place { keyring: self.keyring, developer, id };
         let key = keys::credential(developer, id);
-        self.store.get(&key).await?.ok_or(VaultError::NotFound)?;
+        let (home, guard) = self.home_and_guard(&key).await?;
+        if !self.keyring.is_rotating() {
+            home.ok_or(VaultError::NotFound)?;
+            self.store.delete(&key).await?;
+            // Left over from a rotation; in the next one it would be newer than nothing.
+            if guard.is_some() {
+                self.store.delete(&keys::guard(&key)).await?;
+            }
+            return Ok(());
+        }
+        let was_at = match guard::latest(&place, home, guard.as_deref()) {
+            Ok(Latest::Deleted(_)) => return Err(VaultError::NotFound),
+            Ok(Latest::Home(value) | Latest::Guard(value)) => {
+                place.open_details(&value).ok().map(|details| details.updated_at)
+            }
+            // Damaged.
+            Err(_) => None,
+        };
+        let at = was_at.map_or(now, |was_at| now.max(was_at.next()));
+        guard::put_deleted(self.store, &key, at).await?;
         Ok(self.store.delete(&key).await?)
+    }
+
+    /// A credential's record as it was last changed: its own, or in a rotation its guard's.
+    async fn latest(&self, place: &Place<'_>) -> Result<Latest, VaultError> {
+        let key = keys::credential(place.developer, place.id);
+        if !self.keyring.is_rotating() {
+            return Ok(self.store.get(&key).await?.map_or(Latest::Deleted(None), Latest::Home));
+        }
+        let (home, guard) = self.home_and_guard(&key).await?;
+        guard::latest(place, home, guard.as_deref()).map_err(|reason| damaged(place.id, reason))
+    }
+
+    /// The values under a key and its guard's, in one read.
+    async fn home_and_guard(&self, key: &str) -> Result<(Option<String>, Option<String>), VaultError> {
+        let mut values = self.store.get_many(&[key.to_owned(), keys::guard(key)]).await?.into_iter();
+        Ok((values.next().flatten(), values.next().flatten()))
     }
 
     /// Exchanges a verified grant for the credential of one service:
     ///
     /// 1. a scope must permit the service, before storage is asked anything;
-    /// 2. one bulk read takes the credential and the revocations of token, grant and parent grant;
+    /// 2. one bulk read takes the credential, in a rotation its guard, and the revocations of token, grant
+    ///    and parent grant;
     /// 3. none of them may be revoked;
     /// 4. the credential must be there, open, and be the one that was asked for.
     pub async fn exchange(&self, grant: &Grant, service: &Service) -> Result<(Rc<Details>, Tokens), VaultError> {
@@ -157,13 +202,19 @@ impl<'a, S: Store> Vault<'a, S> {
         if let Some(parent) = &grant.parent_grant_id {
             wanted.push(keys::revocation(developer, Revocable::Grant(parent)));
         }
-        let mut found = self.store.get_many(&wanted).await?.into_iter(); // 2
+        if self.keyring.is_rotating() {
+            wanted.push(keys::guard(&keys::credential(developer, &id)));
+        }
+        let mut found = self.store.get_many(&wanted).await?; // 2
+        let guard = if self.keyring.is_rotating() { found.pop().flatten() } else { None };
+        let mut found = found.into_iter();
         let value = found.next().flatten();
         if found.any(|revocation| revocation.is_some()) {
             return Err(VaultError::Revoked); // 3
         }
-        let value = value.ok_or(VaultError::NotFound)?; // 4
-        let place = Place { keyring: self.keyring, developer, id: &id };
+        let place = Place { keyring: self.keyring, developer, id: &id }; // 4
+        let latest = guard::latest(&place, value, guard.as_deref()).map_err(|reason| damaged(&id, reason))?;
+        let value = latest.value().ok_or(VaultError::NotFound)?;
         let (details, tokens) = place.open(&value).map_err(|reason| damaged(&id, reason))?;
         if details.principal != grant.principal || details.service != *service {
             return Err(VaultError::NotFound);
@@ -185,9 +236,11 @@ impl<'a, S: Store> Vault<'a, S> {
         listed.truncate(limit);
         let next_cursor = listed.last().filter(|_| more).map(|last| Position::of(last).to_string());
         let values = self.values_without_summary(developer, &listed).await?;
+        let mut guarded = self.guarded_values(developer, &listed).await?.into_iter();
         let mut credentials = Vec::with_capacity(listed.len());
         for (item, value) in listed.into_iter().zip(values) {
             let place = Place { keyring: self.keyring, developer, id: &item.id };
+            let value = if item.is_guarded { guarded.next().flatten() } else { value };
             let details = match (&item.sealed_details, value) {
                 (Some(sealed), _) => place.open_sealed_details(sealed).and_then(|details| item.check(details)),
                 // Read after it was listed: it may have been deleted and stored again in between.
@@ -223,6 +276,10 @@ impl<'a, S: Store> Vault<'a, S> {
         let suffix = query.service.as_ref().map(|service| CredentialId::service_suffix(developer, service));
         let prefix = keys::credentials(developer, &id_prefix);
         let developer_prefix = keys::credentials(developer, "");
+        let mut guards = match self.keyring.is_rotating() {
+            true => self.guards(&prefix).await?,
+            false => BTreeMap::new(),
+        };
         let mut listed = Vec::new();
         let mut cursor = None;
         loop {
@@ -235,7 +292,9 @@ impl<'a, S: Store> Vault<'a, S> {
                     continue;
                 }
                 let summary = Summary::parse(key.metadata).map_err(|reason| damaged(&id, reason))?;
-                let item = Listed { created_at: summary.created_at, id, sealed_details: summary.details };
+                let is_guarded = guards.remove(&id).is_some();
+                let sealed_details = summary.details.filter(|_| !is_guarded);
+                let item = Listed { created_at: summary.created_at, id, sealed_details, is_guarded };
                 if after.as_ref().is_none_or(|after| Position::of(&item) > *after) {
                     listed.push(item);
                 }
@@ -246,10 +305,64 @@ impl<'a, S: Store> Vault<'a, S> {
             }
             cursor = page.cursor;
             if cursor.is_none() {
+                // Those that a guard alone holds.
+                for (id, created_at) in std::mem::take(&mut guards) {
+                    let is_asked_for = suffix.as_ref().is_none_or(|suffix| id.as_str().ends_with(suffix.as_str()));
+                    let Some(created_at) = created_at.filter(|_| is_asked_for) else { continue };
+                    let item = Listed { created_at, id, sealed_details: None, is_guarded: true };
+                    if after.as_ref().is_none_or(|after| Position::of(&item) > *after) {
+                        listed.push(item);
+                    }
+                }
                 keep_first(&mut listed, limit + 1);
                 return Ok(listed);
             }
         }
+    }
+
+    /// The guards of the records whose keys start with `prefix`: when what they hold was first stored, or
+    /// nothing for what was deleted.
+    async fn guards(&self, prefix: &str) -> Result<BTreeMap<CredentialId, Option<Timestamp>>, VaultError> {
+        let prefix = keys::guard(prefix);
+        let mut guards = BTreeMap::new();
+        let mut cursor = None;
+        loop {
+            let page = self.store.list(&prefix, cursor.as_deref(), limits::KV_LIST_KEYS).await?;
+            for key in page.keys {
+                let credential = key.name.strip_prefix(keys::GUARDS).and_then(keys::parse_credential);
+                let Some((_, id)) = credential else { continue };
+                let guard = key.metadata.as_deref().and_then(Guard::parse);
+                let guard = guard.ok_or_else(|| damaged(&id, RecordError::Form("guard")))?;
+                let created_at = guard.record.and_then(|millis| Timestamp::from_millis(millis.parse().ok()?));
+                guards.insert(id, created_at);
+            }
+            cursor = page.cursor;
+            if cursor.is_none() {
+                return Ok(guards);
+            }
+        }
+    }
+
+    /// For each listed record that has a guard, what it last held; nothing when it was deleted.
+    async fn guarded_values(
+        &self,
+        developer: &DeveloperId,
+        listed: &[Listed],
+    ) -> Result<Vec<Option<String>>, VaultError> {
+        let guarded: Vec<_> = listed.iter().filter(|item| item.is_guarded).map(|item| &item.id).collect();
+        let mut found = Vec::with_capacity(guarded.len());
+        for ids in guarded.chunks(limits::KV_BULK_KEYS / 2) {
+            let homes: Vec<_> = ids.iter().map(|id| keys::credential(developer, id)).collect();
+            let wanted: Vec<_> = homes.iter().flat_map(|key| [key.clone(), keys::guard(key)]).collect();
+            let mut values = self.store.get_many(&wanted).await?.into_iter();
+            for &id in ids {
+                let place = Place { keyring: self.keyring, developer, id };
+                let (home, guard) = (values.next().flatten(), values.next().flatten());
+                let latest = guard::latest(&place, home, guard.as_deref()).map_err(|reason| damaged(id, reason))?;
+                found.push(latest.value());
+            }
+        }
+        Ok(found)
     }
 
     /// For each listed record whose summary lacks its details, its value.
@@ -262,7 +375,7 @@ impl<'a, S: Store> Vault<'a, S> {
         let lacking: Vec<_> = values
             .iter_mut()
             .zip(listed)
-            .filter(|(_, item)| item.sealed_details.is_none())
+            .filter(|(_, item)| item.sealed_details.is_none() && !item.is_guarded)
             .map(|(place, item)| (place, keys::credential(developer, &item.id)))
             .collect();
         let mut lacking = lacking.into_iter().peekable();
@@ -286,6 +399,8 @@ struct Listed {
     created_at: Timestamp,
     id: CredentialId,
     sealed_details: Option<String>,
+    /// Whether it has a guard, which may be newer.
+    is_guarded: bool,
 }
 
 impl Listed {

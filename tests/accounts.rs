@@ -95,7 +95,7 @@ fn a_rotation_that_fails_halfway_leaves_a_key_that_works() {
         assert!(block_on(scene.accounts().rotate(&account, &old)).is_err());
         scene.store.fail_after(None);
         assert!(scene.works(&old), "after {operations} operations");
-        block_on(scene.accounts().remove(&account.developer)).unwrap();
+        block_on(scene.accounts().remove(&account.developer, Timestamp::EPOCH)).unwrap();
         assert!(scene.store.dump().is_empty(), "{:?}", scene.store.dump());
     }
 }
@@ -118,7 +118,7 @@ fn a_sign_up_that_fails_leaves_an_id_free() {
     assert!(scene.provision("dev_A").is_err());
     scene.store.fail_after(None);
     assert!(matches!(scene.provision("dev_A"), Err(AccountError::Exists)), "the operator sees what is left");
-    block_on(scene.accounts().remove(&developer("dev_A"))).unwrap();
+    block_on(scene.accounts().remove(&developer("dev_A"), Timestamp::EPOCH)).unwrap();
     assert!(scene.provision("dev_A").is_ok());
 }
 
@@ -166,7 +166,7 @@ fn removal_ends_the_keys_first_and_takes_the_credentials_in_steps() {
         let key = format!("cred:dev_A:{number:04}");
         block_on(scene.store.put(&key, Entry { value: "x", metadata: None, ttl: None })).unwrap();
     }
-    let remove = || block_on(scene.accounts().remove(&account.developer));
+    let remove = || block_on(scene.accounts().remove(&account.developer, Timestamp::EPOCH));
     assert_eq!(remove().unwrap(), Removal::Remaining);
     assert!(!scene.works(&api_key));
     assert_eq!(remove().unwrap(), Removal::Complete);

@@ -311,7 +311,7 @@ async fn call(world: &World, edge: &Edge<'_>, subject: Subject, act: Act, number
                 assert!(is_seen(Some(&details)), "acknowledged and never there: {details:?}");
             }
         }
-        Act::Delete => match vault.delete(&developer, &subject.id()).await {
+        Act::Delete => match vault.delete(&developer, &subject.id(), at(began)).await {
             Ok(()) | Err(VaultError::Store(_)) => {}
             Err(VaultError::NotFound) => assert!(is_seen(None), "was there all the time"),
             Err(error) => panic!("{error}"),

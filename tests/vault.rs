@@ -156,8 +156,8 @@ fn each_call_costs_what_it_should() {
     assert_eq!(scene.store.take_operations(), Operations { gets: 1, ..Operations::default() });
     scene.list(&ListQuery::default());
     assert_eq!(scene.store.take_operations(), Operations { lists: 1, ..Operations::default() });
-    block_on(scene.vault().delete(&developer("dev_A"), &id)).unwrap();
-    assert_eq!(scene.store.take_operations(), Operations { gets: 1, deletes: 1, ..Operations::default() });
+    block_on(scene.vault().delete(&developer("dev_A"), &id, at(1))).unwrap();
+    assert_eq!(scene.store.take_operations(), Operations { bulk_gets: 1, deletes: 1, ..Operations::default() });
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn developers_do_not_meet() {
     let (id, _) = scene.put("user", "github", 0);
     let other = developer("dev_B");
     assert!(matches!(block_on(scene.vault().get(&other, &id)), Err(VaultError::NotFound)));
-    assert!(matches!(block_on(scene.vault().delete(&other, &id)), Err(VaultError::NotFound)));
+    assert!(matches!(block_on(scene.vault().delete(&other, &id, at(1))), Err(VaultError::NotFound)));
     assert!(block_on(scene.vault().list(&other, &ListQuery::default())).unwrap().credentials.is_empty());
     let theirs = Grant { developer: other.clone(), ..grant(&["*"]) };
     assert!(matches!(scene.exchange(&theirs, "github"), Err(VaultError::NotFound)));
@@ -340,7 +340,7 @@ fn a_damaged_record_can_be_deleted_and_stored_anew() {
     scene.store.tamper(&scene.entry().0, "broken", None);
     let again = scene.try_put(&developer("dev_A"), new("user", "github"), 1);
     assert!(matches!(again, Err(VaultError::Damaged { .. })));
-    block_on(scene.vault().delete(&developer("dev_A"), &id)).unwrap();
+    block_on(scene.vault().delete(&developer("dev_A"), &id, at(1))).unwrap();
     scene.put("user", "github", 2);
     assert!(scene.exchange(&grant(&["*"]), "github").is_ok());
 }

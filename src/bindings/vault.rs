@@ -137,7 +137,7 @@ impl VaultCore {
     /// Removes a credential.
     pub async fn delete(&self, developer: String, id: String) -> JsResult<()> {
         let (developer, id) = (developer_id(&developer)?, credential_id(&id)?);
-        Ok(self.vault()?.delete(&developer, &id).await.map_err(Failure::from)?)
+        Ok(self.vault()?.delete(&developer, &id, js::now()).await.map_err(Failure::from)?)
     }
 
     /// Exchanges a grant token; the request is the body of the HTTP call.

@@ -6,6 +6,7 @@
 //! | `cred:{developer}:{credential id}` | sealed details `.` sealed tokens | creation time in ms `.` sealed details, these only where they fit | until deleted |
 //! | `key:{SHA-256 of an API key}` | sealed account | | until rotated or removed |
 //! | `dev:{developer}:{SHA-256 of an API key}` | sealed account | | as `key:` |
+//! | `guard:` and one of the keys above | last change in ms `.` what is above, or nothing when it was deleted | last change `.` metadata of what is above | 30 days |
 //! | `revoked:{developer}:token:{SHA-256 of a jti}` | `1` | | 400 days and 2 minutes |
 //! | `revoked:{developer}:grant:{SHA-256 of a grant id}` | `1` | | 400 days and 2 minutes |
 //!
@@ -24,13 +25,25 @@ pub fn credential(developer: &DeveloperId, id: &CredentialId) -> String {
 
 /// What the keys of a developer's credentials start with, down to a prefix of their ids.
 pub fn credentials(developer: &DeveloperId, id_prefix: &str) -> String {
-    format!("cred:{developer}:{id_prefix}")
+    format!("{CREDENTIALS}{developer}:{id_prefix}")
 }
+
+/// Whose credential is under a key, and which; `None` for a key of another form.
+pub fn parse_credential(key: &str) -> Option<(DeveloperId, CredentialId)> {
+    let (developer, id) = key.strip_prefix(CREDENTIALS)?.split_once(':')?;
+    Some((DeveloperId::parse(developer)?, CredentialId::parse(id)?))
+}
+
+/// What the keys of all credentials start with.
+pub const CREDENTIALS: &str = "cred:";
 
 /// Where the account that an API key belongs to is.
 pub fn api_key(key_hash: &str) -> String {
-    format!("key:{key_hash}")
+    format!("{API_KEYS}{key_hash}")
 }
+
+/// What the keys of all API keys start with.
+pub const API_KEYS: &str = "key:";
 
 /// Where a developer's account is, once for each API key (of which rotation leaves one).
 pub fn account(developer: &DeveloperId, key_hash: &str) -> String {
@@ -44,6 +57,17 @@ pub fn accounts_of(developer: &DeveloperId) -> String {
 
 /// What the keys of all accounts start with.
 pub const ACCOUNTS: &str = "dev:";
+
+/// Where the guard of a record is: what `guard.rs` keeps beside it while root keys change.
+pub fn guard(key: &str) -> String {
+    format!("{GUARDS}{key}")
+}
+
+/// What the keys of all guards start with.
+pub const GUARDS: &str = "guard:";
+
+/// What the keys of all revocations start with.
+pub const REVOCATIONS: &str = "revoked:";
 
 /// What can be revoked.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +85,7 @@ pub fn revocation(developer: &DeveloperId, revoked: Revocable<'_>) -> String {
         Revocable::Grant(id) => ("grant", id),
     };
     let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(id));
-    format!("revoked:{developer}:{kind}:{hash}")
+    format!("{REVOCATIONS}{developer}:{kind}:{hash}")
 }
 
 #[cfg(test)]
@@ -77,7 +101,7 @@ mod tests {
         let id = CredentialId::parse(&format!("vault_{}", "0".repeat(26))).unwrap();
         let hash = "h".repeat(43);
         for key in [
-            credential(&developer, &id),
+            guard(&credential(&developer, &id)),
             api_key(&hash),
             account(&developer, &hash),
             revocation(&developer, Revocable::Grant(&"g".repeat(512))),

@@ -48,7 +48,7 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn remove_developer(&self, id: &str) -> Result<Response, ApiError> {
         self.operator()?;
         let developer = developer_id(id)?;
-        let removal = self.accounts().remove(&developer).await?;
+        let removal = self.accounts().remove(&developer, self.host.now).await?;
         self.note(|event| {
             event.by(Actor::Operator, &developer);
             event.done(Kind::AccountRemoved);

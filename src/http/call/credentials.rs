@@ -49,7 +49,7 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
         self.note(|event| event.about(&id));
         self.count(Limit::Write, account.developer.as_str()).await?;
-        self.vault().delete(&account.developer, &id).await?;
+        self.vault().delete(&account.developer, &id, self.host.now).await?;
         self.note(|event| event.done(Kind::CredentialDeleted));
         Ok(Response::empty(204))
     }
