@@ -34,7 +34,8 @@ const SEPARATOR: char = '.';
 pub struct Guard {
     /// When the record was last changed.
     pub at: Timestamp,
-    /// What it holds since; `None` when it was deleted. From a guard's metadata, its summary.
+    /// What it holds since; `None` when it was deleted. In a guard's metadata, the time that it was first
+    /// stored.
     pub record: Option<String>,
 }
 
@@ -59,6 +60,21 @@ pub async fn put_stored<S: Store>(
     let created_at = summary.split_once(SEPARATOR).map_or(summary, |(created_at, _)| created_at);
     put(store, key, &format!("{}{SEPARATOR}{value}", at.millis()), &format!("{}{SEPARATOR}{created_at}", at.millis()))
         .await
+}
+
+/// Puts a guard as it was elsewhere: its value, the time that its record was first stored, if it holds
+/// one, and the seconds that are left of its time.
+pub async fn put_copy<S: Store>(
+    store: &S,
+    key: &str,
+    at: Timestamp,
+    created_at: Option<Timestamp>,
+    value: &str,
+    ttl: u64,
+) -> Result<(), StoreError> {
+    let created_at = created_at.map(|created_at| created_at.millis().to_string()).unwrap_or_default();
+    let metadata = format!("{}{SEPARATOR}{created_at}", at.millis());
+    store.put(&keys::guard(key), Entry { value, metadata: Some(&metadata), ttl: Some(ttl) }).await
 }
 
 /// Puts the guard of a record that is deleted.

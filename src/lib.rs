@@ -35,6 +35,7 @@ mod secret;
 pub mod settings;
 pub mod store;
 pub mod timestamp;
+pub mod transfer;
 pub mod vault;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;

@@ -55,8 +55,9 @@ pub const REWRAP_DEFAULT: usize = 40;
 pub const REWRAP_LIMIT: usize = 900;
 /// Most records in one page of an export: one bulk read.
 pub const EXPORT_PAGE: usize = KV_BULK_KEYS;
-/// Most records in one call that imports: each takes a write, and the free plan has 50 operations a request.
-pub const IMPORT_PAGE: usize = 40;
+/// Most records in one call that imports: each takes a write, in a rotation
+/// two, and the free plan has 50 operations a request.
+pub const IMPORT_PAGE: usize = 20;
 
 /// Longest JWK Set, in bytes.
 pub const JWKS_BYTES: usize = 64 * 1024;
@@ -114,5 +115,7 @@ pub const ADMIN_API_KEY_BYTES: usize = 32;
 pub const KV_BULK_KEYS: usize = 100;
 /// Most keys in one page of a KV list.
 pub const KV_LIST_KEYS: usize = 1_000;
+/// Longest KV key, in bytes.
+pub const KV_KEY_BYTES: usize = 512;
 /// Longest metadata of a KV key, in bytes of its JSON text.
 pub const KV_METADATA_BYTES: usize = 1_024;

@@ -308,7 +308,7 @@ fn cursor_at(prefix: &str, kv_cursor: &str) -> String {
 /// The key that a record is under, as its metadata tells it.
 fn listed_key_id(prefix: &str, metadata: Option<&str>) -> Option<KeyId> {
     match prefix {
-        keys::CREDENTIALS => Summary::parse(metadata).ok()?.key_id,
+        keys::CREDENTIALS => Summary::key_id(metadata?),
         _ => envelope::key_id(metadata?).ok(),
     }
 }

@@ -182,7 +182,12 @@ struct Turns<'a> {
     writes: &'a MemoryStore,
     me: usize,
     turn: &'a Cell<Option<usize>>,
+    /// What the keys that they write start with.
+    raced: &'a [&'a str],
 }
+
+const CREDENTIALS: &[&str] = &["cred:", "guard:"];
+const ACCOUNTS: &[&str] = &["key:", "dev:", "guard:"];
 
 impl Turns<'_> {
     async fn wait(&self) {
@@ -216,7 +221,10 @@ impl Store for Turns<'_> {
     }
 
     async fn list(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<KeyPage, StoreError> {
-        self.wait().await;
+        // A list of what none of them writes is no step of a race.
+        if self.raced.iter().any(|raced| prefix.starts_with(raced)) {
+            self.wait().await;
+        }
         self.reads.list(prefix, cursor, limit).await
     }
 }
@@ -307,8 +315,8 @@ fn race(rings: &Rings, acts: &[Act], schedule: &[usize], lagging: bool) {
         assert!(may_be.contains(&is.as_deref()), "{acts:?} in {schedule:?}: {is:?} after {count}");
     };
     let reads = if lagging { &before } else { &store };
-    let resealer = Turns { reads, writes: &store, me: 0, turn: &turn };
-    let actor = Turns { reads: &store, writes: &store, me: 1, turn: &turn };
+    let resealer = Turns { reads, writes: &store, me: 0, turn: &turn, raced: CREDENTIALS };
+    let actor = Turns { reads: &store, writes: &store, me: 1, turn: &turn, raced: CREDENTIALS };
     let resealing = async {
         pass(keyring, &resealer, 40).await.unwrap();
     };
@@ -332,7 +340,7 @@ fn no_order_of_steps_loses_a_store_or_brings_back_what_was_deleted() {
         &[Act::Delete, Act::Store("v2")],
         &[Act::Store("v2"), Act::Store("v3")],
     ] {
-        for schedule in orders(8, 3 * acts.len()) {
+        for schedule in orders(6, 3 * acts.len()) {
             race(&rings, acts, &schedule, false);
         }
     }
@@ -342,7 +350,7 @@ fn no_order_of_steps_loses_a_store_or_brings_back_what_was_deleted() {
 fn nor_does_resealing_from_what_it_saw_a_while_ago() {
     let rings = Rings::new();
     for acts in [&[Act::Store("v2")][..], &[Act::Delete], &[Act::Store("v2"), Act::Delete]] {
-        for schedule in orders(8, 3 * acts.len()) {
+        for schedule in orders(6, 3 * acts.len()) {
             race(&rings, acts, &schedule, true);
         }
     }
@@ -350,13 +358,13 @@ fn nor_does_resealing_from_what_it_saw_a_while_ago() {
 
 #[test]
 fn two_who_reseal_at_once_do_no_harm() {
-    let schedules = orders(7, 7);
+    let schedules = orders(5, 5);
     let Rings { old, both: keyring, renewed } = Rings::new();
     for (number, schedule) in schedules.iter().enumerate() {
         let store = MemoryStore::new(at(0));
         store_with(&old, &store, new("user", "v1"), 0);
         let turn = Cell::new(None);
-        let one = Turns { reads: &store, writes: &store, me: 0, turn: &turn };
+        let one = Turns { reads: &store, writes: &store, me: 0, turn: &turn, raced: CREDENTIALS };
         let other = Turns { me: 1, ..one };
         let actor = Turns { me: 2, ..one };
         let acts = [Act::Store("v2")];
@@ -367,7 +375,7 @@ fn two_who_reseal_at_once_do_no_harm() {
         };
         // The store's steps fall between theirs, elsewhere each time.
         let mut order = schedule.clone();
-        for place in [number % 14, number / 14 % 15, number / 210 % 16] {
+        for place in [number % 10, number / 10 % 11, number / 3 % 12] {
             order.insert(place, 2);
         }
         let tasks: Vec<Option<Task<'_>>> = vec![
@@ -392,11 +400,11 @@ fn without_guards_a_store_would_be_lost() {
     let store = MemoryStore::new(at(0));
     store_with(&old(), &store, new("user", "v1"), 0);
     let (keyring, turn) = (both(), Cell::new(None));
-    let resealer = Turns { reads: &store, writes: &store, me: 0, turn: &turn };
+    let resealer = Turns { reads: &store, writes: &store, me: 0, turn: &turn, raced: CREDENTIALS };
     let resealing = async { drop(pass(&keyring, &resealer, 40).await.unwrap()) };
     // An isolate that knows nothing of the rotation stores between read and put.
     let late = async {
-        let actor = Turns { reads: &store, writes: &store, me: 1, turn: &turn };
+        let actor = Turns { reads: &store, writes: &store, me: 1, turn: &turn, raced: CREDENTIALS };
         Vault::new(&old(), &actor).store(&developer(), new("user", "v2"), at(10)).await.unwrap();
     };
     run(vec![Some(Box::pin(resealing)), Some(Box::pin(late))], &turn, &[0, 0, 1, 1, 0], &|| ());
@@ -482,7 +490,8 @@ fn damaged_records_are_named_and_the_rest_goes_on() {
     store_with(&stranger, &store, new("stranger", "t"), 0);
     let key = keys::credential(&developer(), &id("two"));
     let (_, value, metadata) = store.dump().into_iter().find(|(name, ..)| *name == key).unwrap();
-    let broken = format!("{}A", &value[..value.len() - 1]);
+    let changed = if value.as_bytes()[40] == b'A' { "B" } else { "A" };
+    let broken = format!("{}{changed}{}", &value[..40], &value[41..]);
     store.tamper(&key, &broken, metadata.as_deref());
 
     let done = block_on(pass(&both(), &store, 40)).unwrap();
@@ -580,11 +589,11 @@ fn accounts_are_counted_and_resealed_too() {
 
 #[test]
 fn no_order_of_steps_brings_back_an_api_key_or_a_developer() {
-    for schedule in orders(9, 6) {
+    for schedule in orders(8, 5) {
         let store = MemoryStore::new(at(0));
         let (account, api_key) = sign_up(&old(), &store, "Acme");
         let (keyring, turn) = (both(), Cell::new(None));
-        let resealer = Turns { reads: &store, writes: &store, me: 0, turn: &turn };
+        let resealer = Turns { reads: &store, writes: &store, me: 0, turn: &turn, raced: ACCOUNTS };
         let resealing = async { drop(pass(&keyring, &resealer, 40).await.unwrap()) };
         let actor = Turns { me: 1, ..resealer };
         let removed = Cell::new(false);
@@ -609,13 +618,13 @@ fn no_order_of_steps_brings_back_an_api_key_or_a_developer() {
 
 #[test]
 fn a_removed_developers_credentials_stay_removed() {
-    for schedule in orders(7, 9) {
+    for schedule in orders(5, 7) {
         let store = MemoryStore::new(at(0));
         store_with(&old(), &store, new("user", "v1"), 0);
         let (keyring, turn, known) = (both(), Cell::new(None), KnownAccounts::default());
         let account = NewAccount { name: "Acme".to_owned(), email: None, mode: Mode::Live };
         block_on(Accounts::new(&keyring, &store, &known).provision(developer(), account, at(0))).unwrap();
-        let resealer = Turns { reads: &store, writes: &store, me: 0, turn: &turn };
+        let resealer = Turns { reads: &store, writes: &store, me: 0, turn: &turn, raced: CREDENTIALS };
         let resealing = async { drop(pass(&keyring, &resealer, 40).await.unwrap()) };
         let actor = Turns { me: 1, ..resealer };
         let removing = async {

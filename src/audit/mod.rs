@@ -56,6 +56,15 @@ pub enum Kind {
     /// The operator looked at something.
     #[serde(rename = "admin.read")]
     AdminRead,
+    /// Records were brought under the current root key.
+    #[serde(rename = "records.resealed")]
+    RecordsResealed,
+    /// Records were taken out, still sealed.
+    #[serde(rename = "records.exported")]
+    RecordsExported,
+    /// Records or credentials came in from elsewhere.
+    #[serde(rename = "records.imported")]
+    RecordsImported,
     /// A caller wasn't who they must be.
     #[serde(rename = "auth.failed")]
     AuthFailed,

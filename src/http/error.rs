@@ -12,8 +12,10 @@ use crate::grant::GrantError;
 use crate::json::JsonError;
 use crate::limits::RATE_PERIOD_SECS;
 use crate::random::RandomError;
+use crate::rotation::RotationError;
 use crate::store::StoreError;
 use crate::timestamp::Timestamp;
+use crate::transfer::TransferError;
 use crate::vault::VaultError;
 
 /// Seconds until a caller should try again when storage or the issuer is out of order.
@@ -252,6 +254,25 @@ impl From<AccountError> for ApiError {
             AccountError::Damaged { record, reason } => Self::damaged(record, reason),
             AccountError::Seal(_) | AccountError::Random(_) => Self::internal(error),
             AccountError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotationError> for ApiError {
+    fn from(error: RotationError) -> Self {
+        match error {
+            RotationError::BadCursor => Self::bad_request("cursor must be one that an earlier page gave as nextCursor"),
+            RotationError::Seal(_) => Self::internal(error),
+            RotationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TransferError> for ApiError {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::Seal(_) => Self::internal(error),
+            TransferError::Store(error) => error.into(),
         }
     }
 }

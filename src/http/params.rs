@@ -2,6 +2,7 @@
 //! the field.
 
 use form_urlencoded::parse;
+use serde_json::value::RawValue;
 
 use super::error::ApiError;
 use crate::accounts::NewAccount;
@@ -11,6 +12,7 @@ use crate::json::{JsonError, Metadata, Object};
 use crate::limits;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
+use crate::transfer::Exported;
 use crate::vault::ListQuery;
 
 const A_STRING: &str = "a string";
@@ -120,6 +122,85 @@ pub fn page_query(query: &str) -> Result<(usize, Option<String>), ApiError> {
 
 fn developer_id(text: &str) -> Result<DeveloperId, ApiError> {
     DeveloperId::parse(text).ok_or_else(|| ApiError::bad_request(DEVELOPER_FORM))
+}
+
+/// The query of a count: the cursor.
+pub fn cursor_query(query: &str) -> Result<Option<String>, ApiError> {
+    Query(query).one("cursor")
+}
+
+/// The query of an export: limit and cursor.
+pub fn export_query(query: &str) -> Result<(usize, Option<String>), ApiError> {
+    let query = Query(query);
+    Ok((query.limit(limits::EXPORT_PAGE)?.unwrap_or(limits::EXPORT_PAGE), query.one("cursor")?))
+}
+
+/// The body of a call to reseal: cursor and limit.
+pub fn rewrap(body: &[u8]) -> Result<(Option<String>, usize), ApiError> {
+    let body = Object::parse(body)?;
+    let limit = body.nullable::<usize>("limit", "a whole number")?.unwrap_or(limits::REWRAP_DEFAULT);
+    if !(1..=limits::REWRAP_LIMIT).contains(&limit) {
+        let most = limits::REWRAP_LIMIT;
+        return Err(ApiError::bad_request(format!("limit must be a whole number from 1 to {most}")));
+    }
+    Ok((body.nullable("cursor", A_STRING)?, limit))
+}
+
+/// The body of an import: exported records.
+pub fn imported_records(body: &[u8]) -> Result<Vec<Exported>, ApiError> {
+    #[derive(serde::Deserialize)]
+    struct Record {
+        key: String,
+        value: String,
+        #[serde(default)]
+        expiration: Option<i64>,
+    }
+
+    let expected = "a list of records with key, value and perhaps expiration";
+    let records: Vec<Record> = Object::parse(body)?.required("records", expected)?;
+    bounded_list("records", records.len())?;
+    // Metadata is made anew.
+    let exported = |Record { key, value, expiration }| Exported { key, value, metadata: None, expiration };
+    Ok(records.into_iter().map(exported).collect())
+}
+
+/// A credential of another vault.
+pub struct ImportedCredential {
+    /// Whose it is.
+    pub developer: DeveloperId,
+    /// What to store.
+    pub new: NewCredential,
+    /// When it was first stored there.
+    pub created_at: Timestamp,
+    /// When it was last stored there.
+    pub updated_at: Timestamp,
+}
+
+/// The body of an import of credentials, each read by itself.
+pub fn imported_credentials(body: &[u8]) -> Result<Vec<Result<ImportedCredential, ApiError>>, ApiError> {
+    let credentials: Vec<&RawValue> = Object::parse(body)?.required("credentials", "a list of objects")?;
+    bounded_list("credentials", credentials.len())?;
+    Ok(credentials.into_iter().map(|credential| imported_credential(credential.get().as_bytes())).collect())
+}
+
+fn imported_credential(text: &[u8]) -> Result<ImportedCredential, ApiError> {
+    let body = Object::parse(text)?;
+    let developer: String = body.required("developerId", A_STRING)?;
+    let developer = developer_id(&developer)?;
+    let time = |name: &'static str| -> Result<Timestamp, ApiError> {
+        let text: String = body.required(name, A_STRING)?;
+        Timestamp::parse(&text)
+            .ok_or_else(|| ApiError::bad_request(format!("{name} must be an RFC 3339 timestamp with an offset")))
+    };
+    let (created_at, updated_at) = (time("createdAt")?, time("updatedAt")?);
+    Ok(ImportedCredential { developer, new: new_credential(text)?, created_at, updated_at })
+}
+
+fn bounded_list(name: &'static str, length: usize) -> Result<(), ApiError> {
+    if (1..=limits::IMPORT_PAGE).contains(&length) {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!("{name} must have 1 to {} entries", limits::IMPORT_PAGE)))
 }
 
 fn principal_id(text: &str) -> Result<PrincipalId, ApiError> {

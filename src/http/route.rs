@@ -41,6 +41,16 @@ pub enum Route {
     RemoveDeveloper(String),
     /// `POST /v1/admin/audit/hashes`
     AuditHashes,
+    /// `GET /v1/admin/keys`
+    CountKeys,
+    /// `POST /v1/admin/rewrap`
+    Rewrap,
+    /// `GET /v1/admin/records`
+    ExportRecords,
+    /// `POST /v1/admin/records`
+    ImportRecords,
+    /// `POST /v1/admin/credentials`
+    ImportCredentials,
 }
 
 impl Route {
@@ -63,6 +73,11 @@ impl Route {
             Self::GetDeveloper(_) => "GET /v1/admin/developers/{id}",
             Self::RemoveDeveloper(_) => "DELETE /v1/admin/developers/{id}",
             Self::AuditHashes => "POST /v1/admin/audit/hashes",
+            Self::CountKeys => "GET /v1/admin/keys",
+            Self::Rewrap => "POST /v1/admin/rewrap",
+            Self::ExportRecords => "GET /v1/admin/records",
+            Self::ImportRecords => "POST /v1/admin/records",
+            Self::ImportCredentials => "POST /v1/admin/credentials",
         }
     }
 }
@@ -109,6 +124,10 @@ pub fn find(method: &str, path: &str, has_operator: bool) -> Option<Result<Route
             (on("GET", Route::GetDeveloper(id.clone())).or(on("DELETE", Route::RemoveDeveloper(id))), GET_DELETE)
         }
         ["v1", "admin", "audit", "hashes"] => (on("POST", Route::AuditHashes), POST),
+        ["v1", "admin", "keys"] => (on("GET", Route::CountKeys), GET),
+        ["v1", "admin", "rewrap"] => (on("POST", Route::Rewrap), POST),
+        ["v1", "admin", "records"] => (on("POST", Route::ImportRecords).or(on("GET", Route::ExportRecords)), GET_POST),
+        ["v1", "admin", "credentials"] => (on("POST", Route::ImportCredentials), POST),
         ["v1", ..] => return Some(Err(ApiError::no_such_path())),
         _ => return None,
     };
@@ -143,6 +162,10 @@ mod tests {
             ("GET HEAD POST", "/v1/admin/developers"),
             ("GET HEAD DELETE", "/v1/admin/developers/dev_1"),
             ("POST", "/v1/admin/audit/hashes"),
+            ("GET HEAD", "/v1/admin/keys"),
+            ("POST", "/v1/admin/rewrap"),
+            ("GET HEAD POST", "/v1/admin/records"),
+            ("POST", "/v1/admin/credentials"),
         ] {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", ""] {
                 let expected = if methods.split(' ').any(|allowed| allowed == method) { 200 } else { 405 };

@@ -6,8 +6,11 @@ use crate::accounts::AccountPage;
 use crate::credential::{CredentialId, Details};
 use crate::developer::{Account, ApiKey};
 use crate::json::Metadata;
+use crate::keyring::{KeyId, Keyring};
+use crate::rotation;
 use crate::settings::{Problem, SignUp};
 use crate::timestamp::Timestamp;
+use crate::transfer::{Arrival, ExportPage, Exported};
 use crate::vault::CredentialPage;
 
 /// The release, as `/health` tells it.
@@ -196,6 +199,145 @@ pub struct AuditHashes {
     /// For the grant that was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_hash: Option<String>,
+}
+
+/// How many records of a page are under which root key.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyCounts<'a> {
+    keys: Vec<KeyCount>,
+    unreadable: usize,
+    unsettled: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyCount {
+    key_id: String,
+    /// Whether it seals what is stored now.
+    current: bool,
+    /// Whether the vault has it.
+    known: bool,
+    records: usize,
+}
+
+impl<'a> KeyCounts<'a> {
+    /// What is shown of a page's counts.
+    pub fn new(keyring: &Keyring, counts: &'a rotation::KeyCounts) -> Self {
+        let count = |(id, &records): (&KeyId, &usize)| KeyCount {
+            key_id: id.to_string(),
+            current: *id == keyring.current().id(),
+            known: keyring.find(*id).is_some(),
+            records,
+        };
+        Self {
+            keys: counts.records.iter().map(count).collect(),
+            unreadable: counts.unreadable,
+            unsettled: counts.unsettled,
+            next_cursor: counts.next_cursor.as_deref(),
+        }
+    }
+}
+
+/// What resealing did to a page.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rewrapped<'a> {
+    seen: usize,
+    resealed: usize,
+    settled: usize,
+    busy: usize,
+    damaged: Vec<Damaged<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Damaged<'a> {
+    key: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> Rewrapped<'a> {
+    /// What is shown of a page that was resealed.
+    pub fn new(done: &'a rotation::Rewrapped) -> Self {
+        let damaged = |one: &'a rotation::DamagedRecord| Damaged { key: &one.key, reason: &one.reason };
+        Self {
+            seen: done.seen,
+            resealed: done.resealed,
+            settled: done.settled,
+            busy: done.busy,
+            damaged: done.damaged.iter().map(damaged).collect(),
+            next_cursor: done.next_cursor.as_deref(),
+        }
+    }
+}
+
+/// A page of an export.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Records<'a> {
+    records: Vec<Record<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    key: &'a str,
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<i64>,
+}
+
+impl<'a> Records<'a> {
+    /// What storage holds, as it is.
+    pub fn new(page: &'a ExportPage) -> Self {
+        let record = |one: &'a Exported| Record {
+            key: &one.key,
+            value: &one.value,
+            metadata: one.metadata.as_deref(),
+            expiration: one.expiration,
+        };
+        Self { records: page.records.iter().map(record).collect(), next_cursor: page.next_cursor.as_deref() }
+    }
+}
+
+/// What became of the records that came in, in their order.
+#[derive(Serialize)]
+pub struct Arrivals<'a> {
+    /// One for each.
+    pub results: Vec<Arrived<'a>>,
+}
+
+/// What became of one.
+#[derive(Serialize)]
+pub struct Arrived<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+impl<'a> Arrived<'a> {
+    /// What is told of a record, by its key or, of a credential, its id.
+    pub fn new(key: Option<&'a str>, id: Option<&'a CredentialId>, arrival: &'a Arrival) -> Self {
+        let (outcome, reason) = match arrival {
+            Arrival::Written => ("written", None),
+            Arrival::Unchanged => ("unchanged", None),
+            Arrival::Newer => ("newer", None),
+            Arrival::Expired => ("expired", None),
+            Arrival::Refused(reason) => ("refused", Some(reason.as_str())),
+        };
+        Self { key, id: id.map(CredentialId::as_str), outcome, reason }
+    }
 }
 
 /// The answer of `/health`.

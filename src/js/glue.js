@@ -48,13 +48,15 @@ export function put(namespace, key, value, metadata, expirationTtl) {
 
 /**
  * A page of keys as one text in UTF-8: a line of lengths, separated by commas, then what has these lengths,
- * end to end: the next page's cursor, if there is one, then each key's name and metadata in turn. Metadata
- * that is no text counts as empty, as do names and metadata beyond ASCII: this vault writes neither.
+ * end to end: the next page's cursor, if there is one, then each key's name, metadata and expiration, empty
+ * for none, in turn. Metadata that is no text counts as empty, as do names and metadata beyond ASCII: this vault writes neither.
  */
 export async function listKeys(namespace, prefix, limit, cursor) {
   const page = await namespace.list({ prefix, limit, cursor });
   const texts = [page.list_complete ? "" : page.cursor];
-  for (const { name, metadata } of page.keys) texts.push(name, typeof metadata === "string" ? metadata : "");
+  for (const { name, metadata, expiration } of page.keys) {
+    texts.push(name, typeof metadata === "string" ? metadata : "", expiration ? String(expiration) : "");
+  }
   return inAscii(texts) ?? inAscii(texts.map((text) => (/^[\0-\x7f]*$/.test(text) ? text : "")));
 }
 

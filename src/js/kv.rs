@@ -93,9 +93,9 @@ fn key_page(page: &[u8]) -> Option<KeyPage> {
     });
     let cursor = texts.next()?;
     let mut keys = Vec::new();
-    while let (Some(name), Some(metadata)) = (texts.next(), texts.next()) {
+    while let (Some(name), Some(metadata), Some(expiration)) = (texts.next(), texts.next(), texts.next()) {
         let metadata = (!metadata.is_empty()).then(|| metadata.to_owned());
-        keys.push(ListedKey { name: name.to_owned(), metadata });
+        keys.push(ListedKey { name: name.to_owned(), metadata, expiration: expiration.parse().ok() });
     }
     Some(KeyPage { keys, cursor: (!cursor.is_empty()).then(|| cursor.to_owned()) })
 }

@@ -6,7 +6,7 @@
 //! | `cred:{developer}:{credential id}` | sealed details `.` sealed tokens | creation time in ms `.` sealed details, these only where they fit | until deleted |
 //! | `key:{SHA-256 of an API key}` | sealed account | | until rotated or removed |
 //! | `dev:{developer}:{SHA-256 of an API key}` | sealed account | | as `key:` |
-//! | `guard:` and one of the keys above | last change in ms `.` what is above, or nothing when it was deleted | last change `.` metadata of what is above | 30 days |
+//! | `guard:` and one of the keys above | last change in ms `.` what is above, or nothing when it was deleted | last change in ms `.` creation time in ms, or nothing | 30 days |
 //! | `revoked:{developer}:token:{SHA-256 of a jti}` | `1` | | 400 days and 2 minutes |
 //! | `revoked:{developer}:grant:{SHA-256 of a grant id}` | `1` | | 400 days and 2 minutes |
 //!
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::credential::CredentialId;
 use crate::developer::DeveloperId;
+use crate::limits;
 
 /// Where a credential is.
 pub fn credential(developer: &DeveloperId, id: &CredentialId) -> String {
@@ -88,12 +89,27 @@ pub fn revocation(developer: &DeveloperId, revoked: Revocable<'_>) -> String {
     format!("{REVOCATIONS}{developer}:{kind}:{hash}")
 }
 
+/// Whether a text could be a key of this schema, and so is one that KV takes.
+pub fn may_be(key: &str) -> bool {
+    let kinds = [CREDENTIALS, API_KEYS, ACCOUNTS, GUARDS, REVOCATIONS];
+    // A guard's key is longer than that of its record.
+    guard(key).len() <= limits::KV_KEY_BYTES
+        && kinds.iter().any(|kind| key.starts_with(kind))
+        && key.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether a key is one of a revocation.
+pub fn is_revocation(key: &str) -> bool {
+    let parts: Vec<_> = key.strip_prefix(REVOCATIONS).into_iter().flat_map(|rest| rest.split(':')).collect();
+    let [developer, "token" | "grant", hash] = *parts else { return false };
+    let mut bytes = [0; 32];
+    DeveloperId::parse(developer).is_some()
+        && Base64UrlUnpadded::decode(hash, &mut bytes).is_ok_and(|hash| hash.len() == 32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// KV's limit for a key.
-    const KEY_BYTES: usize = 512;
 
     #[test]
     fn the_longest_keys_fit_kv() {
@@ -106,7 +122,29 @@ mod tests {
             account(&developer, &hash),
             revocation(&developer, Revocable::Grant(&"g".repeat(512))),
         ] {
-            assert!(key.len() < KEY_BYTES, "{key}");
+            assert!(key.len() < limits::KV_KEY_BYTES, "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_are_known_by_their_form() {
+        let developer = DeveloperId::parse("dev_A").unwrap();
+        let key = revocation(&developer, Revocable::Token("x"));
+        assert!(is_revocation(&key));
+        for other in
+            ["", "revoked:", "revoked:dev_A:token:", &key[1..], &format!("{key}A"), &key.replace("token", "user")]
+        {
+            assert!(!is_revocation(other), "{other}");
+        }
+        let id = CredentialId::parse(&format!("vault_{}", "0".repeat(26))).unwrap();
+        assert_eq!(parse_credential(&credential(&developer, &id)), Some((developer.clone(), id.clone())));
+        for other in [
+            "cred:dev_A",
+            "cred:dev_A:",
+            "cred:a b:vault_00000000000000000000000000",
+            &guard(&credential(&developer, &id)),
+        ] {
+            assert_eq!(parse_credential(other), None, "{other}");
         }
     }
 

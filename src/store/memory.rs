@@ -177,7 +177,11 @@ impl Store for MemoryStore {
                 .take_while(|(name, _)| name.starts_with(prefix))
                 .filter(|(name, held)| self.is_alive(held) && cursor.is_none_or(|last| name.as_str() > last))
                 .take(limit.saturating_add(1))
-                .map(|(name, held)| ListedKey { name: name.clone(), metadata: held.metadata.clone() })
+                .map(|(name, held)| ListedKey {
+                    name: name.clone(),
+                    metadata: held.metadata.clone(),
+                    expiration: held.expires_at,
+                })
                 .collect()
         });
         let more = keys.len() > limit;

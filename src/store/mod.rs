@@ -24,6 +24,8 @@ pub struct ListedKey {
     pub name: String,
     /// The metadata it was put with.
     pub metadata: Option<String>,
+    /// When it disappears, in seconds since the epoch; `None` for never.
+    pub expiration: Option<i64>,
 }
 
 /// A page of a list.

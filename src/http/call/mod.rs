@@ -8,6 +8,8 @@ mod audit;
 mod credentials;
 mod developers;
 mod grants;
+mod keys;
+mod records;
 
 use std::cell::RefCell;
 
@@ -72,6 +74,11 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
             Route::GetDeveloper(id) => self.get_developer(&id).await,
             Route::RemoveDeveloper(id) => self.remove_developer(&id).await,
             Route::AuditHashes => self.audit_hashes(body).await,
+            Route::CountKeys => self.count_keys().await,
+            Route::Rewrap => self.rewrap(body).await,
+            Route::ExportRecords => self.export_records().await,
+            Route::ImportRecords => self.import_records(body).await,
+            Route::ImportCredentials => self.import_credentials(body).await,
         }
     }
 
