@@ -98,7 +98,7 @@ describe("changing the root key", { concurrency: false }, () => {
         assert.equal(token, expected.get(principal), "what was just acknowledged is what is seen");
       }
     })();
-    while (!killed.text.stderr.includes("30 %")) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!/ [3-6]\d %/.test(killed.text.stderr)) await new Promise((resolve) => setTimeout(resolve, 5));
     killed.child.kill("SIGKILL");
     assert.equal((await killed.ended).signal, "SIGKILL");
     const between = await counts();
@@ -141,7 +141,7 @@ describe("changing the root key", { concurrency: false }, () => {
     assert.equal(code, 1);
     assert.ok(stdout.includes(`${key}: details: changed, or moved here from elsewhere`), stdout);
     assert.match(stdout, /Keep the previous keys/);
-    await kv.put(key, value, { metadata });
+    await (await vault.worker.kv()).put(key, value, { metadata });
     assert.equal((await rotate().ended).code, 0);
     await assertAllAsExpected();
   });
