@@ -129,7 +129,7 @@ for (const theme of ["light", "dark"]) {
           console.expected = statuses;
           await go(console);
           await console.page.evaluate(() => document.fonts.ready.then(() => {}));
-          await console.screenshot(`${name}-${theme}-${size}`, { fullPage: as !== undefined });
+          await console.screenshot(`${name}-${theme}-${size}`, { fullPage: name.startsWith("exchange") });
           assert.deepEqual(await axe(console.page), []);
           const [needed, given] = await console.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
           assert.ok(needed <= given, `needs ${needed} px of ${given}`);

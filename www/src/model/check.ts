@@ -8,7 +8,7 @@ async function scratchVault() {
   const vault = new Vault({
     kv: new MemoryKV(),
     encryptionKey: crypto.getRandomValues(new Uint8Array(32)),
-    grants: { issuer: "https://issuer.invalid", jwks: { keys: [] } },
+    grants: { issuer: "https://issuer.invalid", jwksUrl: "https://issuer.invalid/jwks" }, // never fetched: nothing is exchanged
     signup: "open",
     log: () => {},
   });

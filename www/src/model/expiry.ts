@@ -24,8 +24,6 @@ export function expiryState(expiresAt: string | null, now: number): ExpiryState 
 
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ["year", 365 * DAY],
-  ["month", 30 * DAY],
   ["day", DAY],
   ["hour", HOUR],
   ["minute", MINUTE],
@@ -34,6 +32,7 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
 /** "in 5 days", "2 hours ago" */
 export function relative(moment: string, now: number): string {
   const distance = Date.parse(moment) - now;
+  // Days, however many: "in 45 days" says more than "next month".
   const [unit, size] = UNITS.find(([, size]) => Math.abs(distance) >= size) ?? ["second", 1000];
   return Math.abs(distance) < MINUTE ? "just now" : RELATIVE.format(Math.trunc(distance / size), unit);
 }

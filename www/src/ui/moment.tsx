@@ -16,13 +16,15 @@ export function Badge({ state, children }: { state: ExpiryState; children?: stri
   );
 }
 
-/** When a credential expires, as a badge. */
-export function Expiry({ at }: { at: string | null }) {
+/** When a credential expires, as a badge; in a column of its own it need not say what happens then. */
+export function Expiry({ at, isInColumn = false }: { at: string | null; isInColumn?: boolean }) {
   const state = expiryState(at, now.value);
   if (at === null) return <Badge state={state} />;
+  const when = relative(at, now.value);
+  const text = state === "expired" ? `Expired ${when}` : isInColumn ? when.charAt(0).toUpperCase() + when.slice(1) : `Expires ${when}`;
   return (
     <span class="moment moment-expiry">
-      <Badge state={state}>{state === "expired" ? `Expired ${relative(at, now.value)}` : `Expires ${relative(at, now.value)}`}</Badge>
+      <Badge state={state}>{text}</Badge>
       <Exact at={at} />
     </span>
   );

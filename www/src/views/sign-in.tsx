@@ -22,7 +22,7 @@ export function SignIn() {
       <aside class="door-art">
         <Logo />
         <Wheel />
-        <p class="door-line">Agents borrow. The vault remembers who may.</p>
+        <p class="door-line">Tokens stay here. Agents borrow them, one grant at a time.</p>
       </aside>
       <main class="door-main" id="content">
         <div class="door-form">

@@ -46,16 +46,16 @@ function Services({ listing }: { listing: Listing }) {
   if (total === 0) return <p class="tile-empty">None yet</p>;
   const shown = services.slice(0, services.length > MOST_SERVICES ? MOST_SERVICES - 1 : MOST_SERVICES);
   const rest = services.slice(shown.length);
-  const bars = [...shown, ...(rest.length > 0 ? [{ service: `${rest.length} others`, count: rest.reduce((sum, { count }) => sum + count, 0) }] : [])];
+  const bars: { service: string; count: number; isRest?: boolean }[] = [...shown, ...(rest.length > 0 ? [{ service: `${rest.length} others`, isRest: true, count: rest.reduce((sum, { count }) => sum + count, 0) }] : [])];
   const most = Math.max(...bars.map(({ count }) => count));
   return (
     <ul class="bars">
-      {bars.map(({ service, count }) => (
+      {bars.map(({ service, count, isRest }) => (
         <li key={service}>
           <span class="bars-name clip" title={service}>{service}</span>
           <svg class="bars-bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
             <rect class="bars-track" width="100" height="6" rx="3" />
-            <rect class="bars-fill" width={Math.max(2, (count / most) * 100)} height="6" rx="3" />
+            <rect class={isRest ? "bars-rest" : "bars-fill"} width={Math.max(2, (count / most) * 100)} height="6" rx="3" />
           </svg>
           <span class="bars-count">{count.toLocaleString("en")}</span>
         </li>

@@ -81,7 +81,7 @@ function Row({ credential, onOpen }: { credential: VaultCredential; onOpen: () =
         <span class="clip">{credentialType}</span>
       </td>
       <td role="cell" class="cell-expiry">
-        <Expiry at={tokenExpiresAt} />
+        <Expiry at={tokenExpiresAt} isInColumn />
       </td>
       <td role="cell" class="cell-time" data-label="Created">
         <Moment at={createdAt} />
