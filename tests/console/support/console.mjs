@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, afterEach } from "node:test";
 import { at } from "../../../scripts/lib/run.mjs";
-import { serveVault } from "../../http/harness.mjs";
+import { Vault, serveVault } from "../../http/harness.mjs";
 import { launchChromium } from "../../support/chromium.mjs";
 
 const SCREENSHOTS = at("build", "screenshots");
@@ -15,8 +15,16 @@ const PATIENCE = 30_000;
 let browser;
 
 /** A vault with the console, for as long as the file's tests run. */
-export async function serveConsole(settings = {}) {
-  const vault = await serveVault({ assets: at("build", "www"), settings });
+export async function serveConsole() {
+  const vault = await serveVault({ assets: at("build", "www") });
+  browser ??= await launchChromium();
+  return vault;
+}
+
+/** One with other settings, or with more in it than can be searched for secrets at the end. */
+export async function serveOther(settings = {}) {
+  const vault = await new Vault({ settings, assets: at("build", "www") }).start();
+  after(() => vault.stop());
   browser ??= await launchChromium();
   return vault;
 }
@@ -36,9 +44,9 @@ export class Console {
   expected = [];
 
   /** Opens the console in a window of its own. */
-  static async open(vault, { theme = "light", width = 1280, height = 800, apiKey, path = "/", reducedMotion = "reduce", ...context } = {}) {
+  static async open(vault, { theme = "light", width = 1280, height = 800, apiKey, expected = [], reducedMotion = "reduce", ...context } = {}) {
     const console = new Console();
-    console.vault = vault;
+    console.expected = expected;
     console.origin = new URL(vault.worker.url).origin;
     console.context = await browser.newContext({ colorScheme: theme, viewport: { width, height }, reducedMotion, locale: "en-GB", timezoneId: "Europe/Berlin", ...context });
     await console.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: console.origin });
@@ -46,7 +54,7 @@ export class Console {
     console.page.setDefaultTimeout(PATIENCE);
     console.#watch();
     open.add(console);
-    await console.page.goto(console.origin + path);
+    await console.page.goto(console.origin);
     if (apiKey) await console.signIn(apiKey);
     return console;
   }
@@ -141,14 +149,15 @@ export function credential({ service, principal, days, type = "oauth2", metadata
   };
 }
 
-/** Stores many credentials, several at once. */
-export async function storeAll(developer, credentials) {
+/** Stores many credentials, several at once, over connections that are kept. */
+export async function storeAll({ vault, apiKey }, credentials) {
   const rest = [...credentials];
+  const headers = { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" };
   const worker = async () => {
     for (let next = rest.pop(); next; next = rest.pop()) {
-      const { status } = await developer.store(next);
-      assert.equal(status, 201);
+      const response = await fetch(new URL("/v1/vault/credentials", vault.worker.url), { method: "POST", headers, body: JSON.stringify(next) });
+      assert.equal(response.status, 201, await response.text());
     }
   };
-  await Promise.all(Array.from({ length: 8 }, worker));
+  await Promise.all(Array.from({ length: 16 }, worker));
 }

@@ -37,7 +37,7 @@ export function relative(moment: string, now: number): string {
   return Math.abs(distance) < MINUTE ? "just now" : RELATIVE.format(Math.trunc(distance / size), unit);
 }
 
-const EXACT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
+const EXACT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const DATE = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 const SHORT_DATE = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
 

@@ -20,6 +20,7 @@ export function Credentials({ session }: { session: Session }) {
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   const store = () => setOpen({ what: "store" });
+  const isEmpty = listing.state.value === "ready" && listing.credentials.value.length === 0 && !listing.isFiltered.value;
   useEffect(() => {
     if (listing.arrived.value === 0) void listing.load();
   }, []);
@@ -37,9 +38,9 @@ export function Credentials({ session }: { session: Session }) {
           </button>
         </div>
       </div>
-      <Summary listing={listing} />
+      {!isEmpty && <Summary listing={listing} />}
       <section class="panel" aria-label="List">
-        <Filters listing={listing} />
+        {!isEmpty && <Filters listing={listing} />}
         <ListBody listing={listing} onOpen={(credential) => setOpen({ what: "details", credential })} onStore={store} />
       </section>
       {open?.what === "details" && (

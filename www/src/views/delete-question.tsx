@@ -35,7 +35,7 @@ export function DeleteQuestion({ session, credential, onClose }: { session: Sess
         <p>
           The {service} credential of <code>{principalId}</code> will be gone, its tokens with it. <strong>This can't be undone.</strong>
         </p>
-        <p class="muted">Agents get it no more. Elsewhere that takes up to a minute, and the token itself stays valid at {service} until it is revoked there.</p>
+        <p class="muted">No agent can exchange a grant for it any more; other locations take up to a minute to learn of that. The token itself stays valid at {service} until it is revoked there.</p>
       </div>
       <footer class="sheet-foot">
         <button type="button" class="button" onClick={onClose} disabled={isBusy}>

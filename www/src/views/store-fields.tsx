@@ -25,7 +25,7 @@ export function WhichCredential({ draft, problems, isFixed, change, check }: Fie
           <input {...attributes} name="principalId" readOnly={isFixed} placeholder="user_abc123" autocomplete="off" autocapitalize="off" spellcheck={false} value={draft.principalId} onInput={({ currentTarget }) => change("principalId", currentTarget.value)} onBlur={() => check("principalId")} />
         )}
       </Field>
-      <Field label="Service" problem={problems.service} hint="Where it is good for">
+      <Field label="Service" problem={problems.service} hint="What the token is for">
         {(attributes) => (
           <input {...attributes} name="service" readOnly={isFixed} placeholder="github" autocomplete="off" autocapitalize="off" spellcheck={false} value={draft.service} onInput={({ currentTarget }) => change("service", currentTarget.value)} onBlur={() => check("service")} />
         )}
