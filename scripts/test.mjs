@@ -16,6 +16,7 @@ const SUITES = [
   { name: "deploy", title: "wrangler deploy --dry-run", command: () => wranglerCommand("deploy", "--dry-run") },
   { name: "http", title: "the built Worker over HTTP, in workerd", command: () => nodeTests("tests/http") },
   { name: "contract", title: "www/openapi.json, and the built Worker against it", command: () => nodeTests("tests/contract") },
+  { name: "console", title: "the console, in Chromium", command: () => nodeTests("tests/console") },
   { name: "npm", title: "the npm package, packed and installed", prepare: buildPackage, command: () => nodeTests("tests/npm") },
   { name: "python", title: "Grantex's Python SDK against the built Worker", command: () => [nodeBinary(), existing("tests/python/run.mjs")] },
 ];

@@ -2,16 +2,17 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { Console, credential, serveOther, storeAll } from "./support/console.mjs";
+import { Console, credential, serveOther } from "./support/console.mjs";
+import { storeThousands } from "./support/thousands.mjs";
 
-const vault = await serveOther();
+const vault = await serveOther({ kv: "stub" });
 const COUNT = 5_000;
 const SERVICES = ["github", "slack", "notion", "jira", "linear"];
 
 let developer;
 before(async () => {
   developer = await vault.newDeveloper();
-  await storeAll(developer, Array.from({ length: COUNT }, (_, index) => credential({
+  await storeThousands(developer, Array.from({ length: COUNT }, (_, index) => credential({
     service: SERVICES[index % 5],
     principal: `user_${String(index).padStart(5, "0")}`,
     type: index % 2 ? "oauth2" : "api_key",

@@ -86,13 +86,13 @@ test("sign-up says what the vault has against a name or an address", async () =>
 });
 
 test("where sign-up is closed it isn't offered", async () => {
-  const console = await Console.open(await serveOther({ SIGNUP: undefined }));
+  const console = await Console.open(await serveOther({ settings: { SIGNUP: undefined } }));
   await console.page.getByText("Sign-up is closed here").waitFor();
   assert.equal(await console.button("Sign up for one").count(), 0);
 });
 
 test("a misconfigured vault names the setting", async () => {
-  const console = await Console.open(await serveOther({ VAULT_ENCRYPTION_KEY: "short" }), { expected: [503] });
+  const console = await Console.open(await serveOther({ settings: { VAULT_ENCRYPTION_KEY: "short" } }), { expected: [503] });
   await console.page.getByText("This vault is misconfigured").waitFor();
   assert.match(await console.page.getByRole("alert").textContent(), /VAULT_ENCRYPTION_KEY/);
   assert.equal(await console.button("Sign up for one").count(), 0);

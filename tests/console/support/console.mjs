@@ -21,9 +21,9 @@ export async function serveConsole() {
   return vault;
 }
 
-/** One with other settings, or with more in it than can be searched for secrets at the end. */
-export async function serveOther(settings = {}) {
-  const vault = await new Vault({ settings, assets: at("build", "www") }).start();
+/** One with other settings, or with other storage. */
+export async function serveOther(options = {}) {
+  const vault = await new Vault({ ...options, assets: at("build", "www") }).start();
   after(() => vault.stop());
   browser ??= await launchChromium();
   return vault;

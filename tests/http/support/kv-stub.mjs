@@ -44,8 +44,12 @@ export default class extends WorkerEntrypoint {
     return page.length < names.length ? { keys, list_complete: false, cursor: page.at(-1) } : { keys, list_complete: true };
   }
 
-  // For the tests: sets the faults of the next operations, gives those since the last time.
+  // For the tests: PUT adds entries; POST sets the faults of the next operations, gives those since the last time.
   async fetch(request) {
+    if (request.method === "PUT") {
+      for (const [key, entry] of await request.json()) entries.set(key, entry);
+      return new Response();
+    }
     const since = operations;
     operations = [];
     faults = await request.json();

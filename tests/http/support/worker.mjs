@@ -206,6 +206,12 @@ export class Worker {
     return (await worker.fetch("http://queue-consumer/")).json();
   }
 
+  /** Adds entries to the stub, [key, {value, metadata}] each: thousands take no longer than one. */
+  async fillStub(entries) {
+    const worker = await this.miniflare.getWorker("kv-stub");
+    await worker.fetch("http://kv-stub/", { method: "PUT", body: JSON.stringify(entries) });
+  }
+
   /** The JSON objects that the Worker logged. */
   logLines() {
     return this.messages.flatMap((message) => {
