@@ -192,7 +192,10 @@ const ACCOUNTS: &[&str] = &["key:", "dev:", "guard:"];
 impl Turns<'_> {
     async fn wait(&self) {
         std::future::poll_fn(|_| match self.turn.get() == Some(self.me) {
-            true => Poll::Ready(self.turn.set(None)),
+            true => {
+                self.turn.set(None);
+                Poll::Ready(())
+            }
             false => Poll::Pending,
         })
         .await;
