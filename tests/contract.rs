@@ -221,6 +221,8 @@ fn limits_are_those_of_the_code() {
         ("schemas/NewCredential/properties/refreshToken", limits::TOKEN_BYTES),
         ("schemas/ExchangedCredential/properties/accessToken", limits::TOKEN_BYTES),
         ("schemas/Revocation/properties/jti", limits::REVOCABLE_ID_BYTES),
+        ("schemas/AuditNames/properties/jti", limits::REVOCABLE_ID_BYTES),
+        ("schemas/AuditNames/properties/grantId", limits::REVOCABLE_ID_BYTES),
         ("parameters/GrantId/schema", limits::REVOCABLE_ID_BYTES),
         ("schemas/DeveloperName", limits::DEVELOPER_NAME_BYTES),
         ("schemas/Email", limits::EMAIL_BYTES),

@@ -95,11 +95,12 @@ pub fn audit_names(body: &[u8]) -> Result<AuditNames, ApiError> {
     let body = Object::parse(body)?;
     let developer: String = body.required("developerId", A_STRING)?;
     let principal: Option<String> = body.nullable("principalId", A_STRING)?;
+    let id = |name| body.nullable(name, A_STRING)?.map(|id| revocable_id(name, id)).transpose();
     Ok(AuditNames {
         developer: developer_id(&developer)?,
         principal: principal.as_deref().map(principal_id).transpose()?,
-        token: body.nullable("jti", A_STRING)?,
-        grant: body.nullable("grantId", A_STRING)?,
+        token: id("jti")?,
+        grant: id("grantId")?,
     })
 }
 
