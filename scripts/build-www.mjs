@@ -1,5 +1,6 @@
-// npm run build:www: the console in build/www, which the Worker serves. What is in www/, bundled by Vite
-// with the npm package of pkg/, whose public face is all that it uses of this repository.
+// npm run build:www: the console and the reference of the API in build/www, which the Worker serves. What is
+// in www/, bundled by Vite with the npm package of pkg/, whose public face is all that it uses of this
+// repository.
 
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
@@ -9,9 +10,7 @@ import { fingerprint } from "./lib/setup.mjs";
 
 const OUT = at("build", "www");
 const STAMP = at("build", ".www.stamp");
-const SOURCES = ["www", "pkg", "scripts/build-www.mjs", "package-lock.json"];
-/** Files that are served as they are, beside those of www/public/. */
-const DOCUMENTS = ["openapi.json", "reference.html"];
+const SOURCES = ["www", "pkg", "scripts/build-www.mjs", "scripts/lib/reference.mjs", "package-lock.json"];
 
 /** Builds the package and the console, each only when needed. @returns {Promise<void>} */
 export async function buildWww() {
@@ -28,9 +27,7 @@ export async function buildWww() {
 async function bundle() {
   const vite = at("node_modules", "vite", "bin", "vite.js");
   await must([nodeBinary(), vite, "build", at("www"), "--outDir", OUT, "--emptyOutDir", "--logLevel", "warn"]);
-  for (const name of DOCUMENTS) {
-    if (existsSync(at("www", name))) copyFileSync(at("www", name), join(OUT, name));
-  }
+  copyFileSync(at("www", "openapi.json"), join(OUT, "openapi.json"));
   if (!existsSync(join(OUT, "index.html"))) throw new Problem("vite made no build/www/index.html.");
 }
 

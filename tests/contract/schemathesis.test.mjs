@@ -14,7 +14,7 @@ import { serveVault } from "../http/harness.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const contract = at("www", "openapi.json");
-const vault = await serveVault({ assets: at("www") });
+const vault = await serveVault({ assets: at("build", "www") });
 const folder = mkdtempSync(join(tmpdir(), "grant-vault-contract-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { at } from "../../scripts/lib/run.mjs";
 import { assertStatus, serveVault } from "../http/harness.mjs";
 
-const vault = await serveVault({ assets: at("www") });
+const vault = await serveVault({ assets: at("build", "www") });
 
 test("/openapi.json is www/openapi.json", async () => {
   const { headers, text } = assertStatus(await vault.send("GET", "/openapi.json", { page: true }), 200);
