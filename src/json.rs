@@ -120,6 +120,35 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     }
 }
 
+/// A whole number that every reader of JSON holds exactly (RFC 8259 section 6). It may be written as `5.0`
+/// or `5e0` as well: JSON has numbers and no integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole(pub i64);
+
+impl Whole {
+    /// The greatest; the least is its opposite.
+    pub const MOST: i64 = (1 << 53) - 1;
+}
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Plain(i64),
+            Otherwise(f64),
+        }
+
+        let number = match Written::deserialize(deserializer)? {
+            Written::Plain(number) => Some(number),
+            // Greater ones come out beyond the range, wherever they end up.
+            Written::Otherwise(number) => (number.fract() == 0.0).then_some(number as i64),
+        };
+        let held = number.filter(|number| (-Self::MOST..=Self::MOST).contains(number));
+        held.map(Self).ok_or_else(|| D::Error::custom("not a whole number"))
+    }
+}
+
 /// A JSON object kept as it was written: a credential's metadata.
 ///
 /// Names are distinct at every level, and the text is valid Unicode, so that every reader sees the
@@ -293,6 +322,19 @@ mod tests {
     fn a_lone_surrogate_is_no_string() {
         let object = Object::parse(br#"{"a": "\ud800"}"#).unwrap();
         assert!(object.required::<String>("a", "a string").is_err());
+    }
+
+    #[test]
+    fn whole_numbers_are_whole_however_they_are_written() {
+        let read = |text: &str| serde_json::from_str::<Whole>(text).ok().map(|Whole(number)| number);
+        for (text, number) in
+            [("5", 5), ("-5.0", -5), ("5e2", 500), ("-9007199254740991", -Whole::MOST), ("1e9", 1_000_000_000)]
+        {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        for text in ["5.5", "9007199254740992", "-9223372036854775809", "1e19", "-1e300", "\"5\"", "null", "true"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 use futures::executor::block_on;
 use grant_vault::grant::issuer::{FetchError, FetchJwks};
 use grant_vault::grant::signature::JwtSimple;
-use grant_vault::http::rate::Unlimited;
+use grant_vault::http::rate::{Limit, Unlimited};
 use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service, api_headers};
+use grant_vault::json::Whole;
 use grant_vault::limits;
 use grant_vault::store::memory::MemoryStore;
 use grant_vault::timestamp::Timestamp;
@@ -167,7 +168,7 @@ fn every_operation_says_what_can_always_go_wrong() {
             ["400", "413", "415"].into_iter().for_each(has);
         }
         if operation["security"] != Value::Array(Vec::new()) {
-            has("401");
+            ["401", "429"].into_iter().for_each(has);
         }
     }
 }
@@ -184,22 +185,25 @@ fn every_answer_has_the_headers_of_every_answer() {
             let is_page = place.contains(STATIC) && name == "Content-Security-Policy";
             assert!(schema["const"] == value || is_page, "{place} {name}");
         }
-        for (special, name) in [(401, "WWW-Authenticate"), (405, "Allow"), (503, "Retry-After")] {
-            if status == special {
-                has(name);
-            }
-        }
+        let own: &[&str] = match status {
+            401 => &["WWW-Authenticate"],
+            405 => &["Allow"],
+            429 => &["Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"],
+            503 => &["Retry-After"],
+            _ => &[],
+        };
+        own.iter().copied().for_each(has);
     }
 }
 
 /// Every number that bounds something, by its place in the document.
 fn bounds(place: &str, value: &Value, found: &mut BTreeMap<String, usize>) {
-    const KEYWORDS: [&str; 5] = ["x-maxBytes", "x-maxDepth", "maxLength", "maximum", "maxItems"];
+    const KEYWORDS: [&str; 6] = ["x-maxBytes", "x-maxDepth", "maxLength", "maximum", "maxItems", "default"];
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
-                if KEYWORDS.contains(&name.as_str()) {
-                    found.insert(format!("{place} {name}"), field.as_u64().unwrap().try_into().unwrap());
+                if let Some(number) = field.as_u64().filter(|_| KEYWORDS.contains(&name.as_str())) {
+                    found.insert(format!("{place} {name}"), number.try_into().unwrap());
                 }
                 bounds(&format!("{place}/{name}"), field, found);
             }
@@ -231,11 +235,22 @@ fn limits_are_those_of_the_code() {
         expected.insert(format!("/components/{place} x-maxBytes"), limit);
     }
     for (place, limit) in [
+        ("schemas/Rewrap/properties/limit maximum", limits::REWRAP_LIMIT),
+        ("schemas/Rewrap/properties/limit default", limits::REWRAP_DEFAULT),
+        ("schemas/Record/properties/expiration maximum", Whole::MOST as usize),
+        ("schemas/RecordImport/properties/records/items/properties/expiration maximum", Whole::MOST as usize),
+        ("parameters/ExportLimit/schema maximum", limits::EXPORT_PAGE),
+        ("parameters/ExportLimit/schema default", limits::EXPORT_PAGE),
+        ("schemas/RecordList/properties/records maxItems", limits::EXPORT_PAGE),
+        ("schemas/RecordImport/properties/records maxItems", limits::IMPORT_PAGE),
+        ("schemas/CredentialImport/properties/credentials maxItems", limits::IMPORT_PAGE),
+        ("schemas/Arrivals/properties/results maxItems", limits::IMPORT_PAGE),
         ("schemas/Metadata x-maxBytes", limits::METADATA_BYTES),
         ("schemas/Metadata x-maxDepth", limits::METADATA_DEPTH),
         ("parameters/Limit/schema maximum", limits::LIST_LIMIT),
         ("schemas/CredentialList/properties/credentials maxItems", limits::LIST_UNLIMITED),
         ("parameters/DeveloperLimit/schema maximum", limits::DEVELOPERS_PAGE),
+        ("parameters/DeveloperLimit/schema default", limits::DEVELOPERS_PAGE),
         ("schemas/DeveloperList/properties/developers maxItems", limits::DEVELOPERS_PAGE),
     ] {
         expected.insert(format!("/components/{place}"), limit);
@@ -260,6 +275,11 @@ fn limits_in_words_and_patterns_are_those_of_the_code() {
     says("/components/schemas/ProvisionedDeveloper/properties/developerId/pattern", limits::DEVELOPER_ID_BYTES);
     says("/components/parameters/Limit/description", limits::LIST_UNLIMITED);
     says("/components/responses/PayloadTooLarge/description", limits::BODY_BYTES);
+    for limit in Limit::ALL {
+        says("/components/responses/TooManyRequests/description", limit.per_period() as usize);
+    }
+    says("/components/responses/TooManyRequests/description", limits::RATE_PERIOD_SECS as usize);
+    says("/components/headers/X-RateLimit-Limit/description", limits::RATE_PERIOD_SECS as usize);
     says("/components/securitySchemes/grantToken/description", limits::GRANT_TOKEN_BYTES);
     says("/components/securitySchemes/grantToken/description", (limits::GRANT_LIFETIME_SECS / (24 * 60 * 60)) as usize);
     for (_, _, operation) in operations().filter(|(_, _, operation)| !operation["requestBody"].is_null()) {

@@ -8,7 +8,7 @@ use super::error::ApiError;
 use crate::accounts::NewAccount;
 use crate::credential::{NewCredential, PrincipalId, Service, Tokens, is_name};
 use crate::developer::{DeveloperId, Mode};
-use crate::json::{JsonError, Metadata, Object};
+use crate::json::{JsonError, Metadata, Object, Whole};
 use crate::limits;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -139,11 +139,14 @@ pub fn export_query(query: &str) -> Result<(usize, Option<String>), ApiError> {
 /// The body of a call to reseal: cursor and limit.
 pub fn rewrap(body: &[u8]) -> Result<(Option<String>, usize), ApiError> {
     let body = Object::parse(body)?;
-    let limit = body.nullable::<usize>("limit", "a whole number")?.unwrap_or(limits::REWRAP_DEFAULT);
-    if !(1..=limits::REWRAP_LIMIT).contains(&limit) {
-        let most = limits::REWRAP_LIMIT;
-        return Err(ApiError::bad_request(format!("limit must be a whole number from 1 to {most}")));
-    }
+    let limit = match body.nullable("limit", "a whole number")? {
+        None => limits::REWRAP_DEFAULT,
+        Some(Whole(limit)) => {
+            let limit = usize::try_from(limit).ok().filter(|limit| (1..=limits::REWRAP_LIMIT).contains(limit));
+            let most = limits::REWRAP_LIMIT;
+            limit.ok_or_else(|| ApiError::bad_request(format!("limit must be a whole number from 1 to {most}")))?
+        }
+    };
     Ok((body.nullable("cursor", A_STRING)?, limit))
 }
 
@@ -154,14 +157,17 @@ pub fn imported_records(body: &[u8]) -> Result<Vec<Exported>, ApiError> {
         key: String,
         value: String,
         #[serde(default)]
-        expiration: Option<i64>,
+        expiration: Option<Whole>,
     }
 
     let expected = "a list of records with key, value and perhaps expiration";
     let records: Vec<Record> = Object::parse(body)?.required("records", expected)?;
     bounded_list("records", records.len())?;
     // Metadata is made anew.
-    let exported = |Record { key, value, expiration }| Exported { key, value, metadata: None, expiration };
+    let exported = |Record { key, value, expiration }| {
+        let expiration = expiration.map(|Whole(at)| at);
+        Exported { key, value, metadata: None, expiration }
+    };
     Ok(records.into_iter().map(exported).collect())
 }
 

@@ -10,11 +10,12 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { at } from "../../scripts/lib/run.mjs";
 import { setUpPython } from "../../scripts/lib/setup.mjs";
-import { serveVault } from "../http/harness.mjs";
+import { makeRootKey, serveVault } from "../http/harness.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const contract = at("www", "openapi.json");
-const vault = await serveVault({ assets: at("build", "www") });
+// While root keys change, every call has the most to do.
+const vault = await serveVault({ assets: at("build", "www"), settings: { VAULT_PREVIOUS_KEYS: makeRootKey() } });
 const folder = mkdtempSync(join(tmpdir(), "grant-vault-contract-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
