@@ -6,7 +6,7 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A secret text.
 ///
@@ -46,6 +46,16 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
+
+/// Erases what calls that have returned left on the stack: hashing, for one, copies what it hashes to
+/// where no destructor reaches, and the next request could find it there.
+#[inline(never)]
+pub(crate) fn scrub_stack() {
+    /// Deeper than anything here that handles a secret goes.
+    const BYTES: usize = 16 * 1024;
+    let mut left = [0_u64; BYTES / size_of::<u64>()];
+    left.zeroize();
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 //! Nothing in here is trusted: the header only says which key to try.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use zeroize::Zeroizing;
 
 use super::GrantError;
 use super::jwks::Algorithm;
@@ -19,9 +20,9 @@ pub struct UnverifiedToken<'a> {
     /// `kid`, if the header has it.
     pub key_id: Option<String>,
     /// The bytes of the claims set.
-    pub claims: Vec<u8>,
-    /// The signature.
-    pub signature: Vec<u8>,
+    pub claims: Zeroizing<Vec<u8>>,
+    /// The signature, without which nobody else can use the token.
+    pub signature: Zeroizing<Vec<u8>>,
 }
 
 impl<'a> UnverifiedToken<'a> {
@@ -70,6 +71,6 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-fn decode(part: &str) -> Result<Vec<u8>, GrantError> {
-    Base64UrlUnpadded::decode_vec(part).map_err(|_| GrantError::NotCompact)
+fn decode(part: &str) -> Result<Zeroizing<Vec<u8>>, GrantError> {
+    Base64UrlUnpadded::decode_vec(part).map(Zeroizing::new).map_err(|_| GrantError::NotCompact)
 }

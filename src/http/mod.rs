@@ -23,7 +23,7 @@ use crate::audit::{Event, Kind, Outcome};
 use crate::grant::issuer::FetchJwks;
 use crate::grant::signature::CheckSignature;
 use crate::random::{self, RandomError};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::settings::{Problem, Settings};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -148,6 +148,7 @@ impl Service {
         event.status = response.status;
         let response = cors::allow(response, head, allowed_origins).for_request(&request_id);
         let response = if head.method == "HEAD" { response.without_body() } else { response };
+        secret::scrub_stack();
         Reply::Answer { response, event: event.event.is_some().then(|| Box::new(event)) }
     }
 
