@@ -111,6 +111,8 @@ pub const WEBHOOK_PAUSES_MS: [u32; 2] = [1_000, 4_000];
 /// Least length of the operator's admin key, in bytes.
 pub const ADMIN_API_KEY_BYTES: usize = 32;
 
+/// How long one operation of KV may take, in milliseconds; after that the caller hears to try again.
+pub const KV_TIMEOUT_MS: u32 = 10_000;
 /// Most keys in one bulk read of KV.
 pub const KV_BULK_KEYS: usize = 100;
 /// Most keys in one page of a KV list.

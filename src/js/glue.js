@@ -34,16 +34,45 @@ export function makeResponse(status, lines, body) {
   return new Response(body?.slice(), { status, headers });
 }
 
+/** What an operation of storage comes to, if that is known in time. */
+function inTime(operation, milliseconds) {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`no answer within ${milliseconds} ms`));
+    const timer = setTimeout(late, milliseconds);
+    // One step for each outcome: a race and a `finally` would be several.
+    operation.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
+}
+
+/** The value of a key. */
+export function get(namespace, key, patience) {
+  return inTime(namespace.get(key), patience);
+}
+
 /** The values of keys, which come as lines, as a JSON array; null for those that aren't there. */
-export async function bulkGet(namespace, lines) {
+export async function bulkGet(namespace, lines, patience) {
   const keys = lines.split("\n");
-  const found = await namespace.get(keys);
+  const found = await inTime(namespace.get(keys), patience);
   return JSON.stringify(keys.map((key) => found.get(key) ?? null));
 }
 
 /** Puts a value; what is undefined counts as not given. */
-export function put(namespace, key, value, metadata, expirationTtl) {
-  return namespace.put(key, value, { metadata, expirationTtl });
+export function put(namespace, key, value, metadata, expirationTtl, patience) {
+  return inTime(namespace.put(key, value, { metadata, expirationTtl }), patience);
+}
+
+/** Removes a key. */
+export function remove(namespace, key, patience) {
+  return inTime(namespace.delete(key), patience);
 }
 
 /**
@@ -51,8 +80,8 @@ export function put(namespace, key, value, metadata, expirationTtl) {
  * end to end: the next page's cursor, if there is one, then each key's name, metadata and expiration, empty
  * for none, in turn. Metadata that is no text counts as empty, as do names and metadata beyond ASCII: this vault writes neither.
  */
-export async function listKeys(namespace, prefix, limit, cursor) {
-  const page = await namespace.list({ prefix, limit, cursor });
+export async function listKeys(namespace, prefix, limit, cursor, patience) {
+  const page = await inTime(namespace.list({ prefix, limit, cursor }), patience);
   const texts = [page.list_complete ? "" : page.cursor];
   for (const { name, metadata, expiration } of page.keys) {
     texts.push(name, typeof metadata === "string" ? metadata : "", expiration ? String(expiration) : "");

@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::text;
+use crate::limits::KV_TIMEOUT_MS;
 use crate::store::{Entry, KeyPage, ListedKey, Store, StoreError};
 
 #[wasm_bindgen]
@@ -15,18 +16,15 @@ extern "C" {
     /// Anything with the methods of a Workers KV namespace.
     #[derive(Clone, Debug)]
     pub type KvNamespace;
-
-    #[wasm_bindgen(method, catch)]
-    async fn get(this: &KvNamespace, key: &str) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    async fn delete(this: &KvNamespace, key: &str) -> Result<JsValue, JsValue>;
 }
 
 #[wasm_bindgen(module = "/src/js/glue.js")]
 extern "C" {
+    #[wasm_bindgen(catch)]
+    async fn get(namespace: &KvNamespace, key: &str, patience: u32) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_name = bulkGet)]
-    async fn bulk_get(namespace: &KvNamespace, keys: &str) -> Result<JsValue, JsValue>;
+    async fn bulk_get(namespace: &KvNamespace, keys: &str, patience: u32) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
     async fn put(
@@ -35,7 +33,11 @@ extern "C" {
         value: &str,
         metadata: Option<&str>,
         ttl: Option<f64>,
+        patience: u32,
     ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    async fn remove(namespace: &KvNamespace, key: &str, patience: u32) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = listKeys)]
     async fn list_keys(
@@ -43,6 +45,7 @@ extern "C" {
         prefix: &str,
         limit: usize,
         cursor: Option<&str>,
+        patience: u32,
     ) -> Result<JsValue, JsValue>;
 }
 
@@ -59,26 +62,27 @@ impl KvStore {
 
 impl Store for KvStore {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.0.get(key).await.map_err(failed)?.as_string())
+        Ok(get(&self.0, key, KV_TIMEOUT_MS).await.map_err(failed)?.as_string())
     }
 
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<String>>, StoreError> {
         // No key of the schema holds a line feed.
-        let values = bulk_get(&self.0, &keys.join("\n")).await.map_err(failed)?.as_string().unwrap_or_default();
-        serde_json::from_str(&values).map_err(|_| odd("a bulk read"))
+        let values = bulk_get(&self.0, &keys.join("\n"), KV_TIMEOUT_MS).await.map_err(failed)?;
+        serde_json::from_str(&values.as_string().unwrap_or_default()).map_err(|_| odd("a bulk read"))
     }
 
     async fn put(&self, key: &str, entry: Entry<'_>) -> Result<(), StoreError> {
         let ttl = entry.ttl.map(|seconds| seconds as f64);
-        put(&self.0, key, entry.value, entry.metadata, ttl).await.map_err(failed).map(drop)
+        put(&self.0, key, entry.value, entry.metadata, ttl, KV_TIMEOUT_MS).await.map_err(failed).map(drop)
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.0.delete(key).await.map_err(failed).map(drop)
+        remove(&self.0, key, KV_TIMEOUT_MS).await.map_err(failed).map(drop)
     }
 
     async fn list(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<KeyPage, StoreError> {
-        let page: Uint8Array = list_keys(&self.0, prefix, limit, cursor).await.map_err(failed)?.unchecked_into();
+        let page = list_keys(&self.0, prefix, limit, cursor, KV_TIMEOUT_MS).await.map_err(failed)?;
+        let page: Uint8Array = page.unchecked_into();
         key_page(&page.to_vec()).ok_or_else(|| odd("a list"))
     }
 }

@@ -6,13 +6,13 @@
 pub mod keys;
 pub mod memory;
 
-/// Why storage didn't do what was asked. Nothing was half done.
+/// Why storage didn't do what was asked, or didn't say that it did. Nothing was half done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// It asks to slow down: KV takes one write per key per second.
     #[error("storage asks to slow down: {0}")]
     Busy(String),
-    /// It failed or can't be reached.
+    /// It failed, can't be reached, or didn't answer in time: then a write may have been done.
     #[error("storage failed: {0}")]
     Unavailable(String),
 }
