@@ -2,9 +2,8 @@
 // WebAssembly, and the JavaScript and types of npm/ around it.
 
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import { at, isMain, must, npmProgram, Problem, readIfThere, ROOT, script, step, toolEnv, writeWhole } from "./lib/run.mjs";
+import { at, isMain, must, npmProgram, Problem, readIfThere, script, step, toolEnv, withoutPaths, writeWhole } from "./lib/run.mjs";
 import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
@@ -37,7 +36,7 @@ export async function buildPackage() {
 
 async function webAssembly() {
   await must(["cargo", "build", "--locked", "--no-default-features", "--features", "js", "--target", TARGET, "--profile", "npm"], {
-    env: toolEnv({ CARGO_TARGET_DIR: TARGET_DIR, CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") }),
+    env: toolEnv({ CARGO_TARGET_DIR: TARGET_DIR, CARGO_ENCODED_RUSTFLAGS: withoutPaths() }),
   });
   const wasm = at("target", "npm", TARGET, "npm", "grant_vault.wasm");
   const wasmBindgen = findTool("wasm-bindgen", toolVersions().wasmBindgen);
@@ -47,12 +46,6 @@ async function webAssembly() {
   const [large, small] = ["grant_vault_bg.wasm", "small.wasm"].map((name) => join(DIST, name));
   await must([npmProgram("wasm-opt"), "-O3", "--strip-debug", "--strip-producers", large, "-o", small]);
   renameSync(small, large);
-}
-
-/** Panic messages name source files: without where they lie on the machine that built them. */
-function withoutPaths() {
-  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  return [`--remap-path-prefix=${join(cargoHome, "registry", "src")}=crates`, `--remap-path-prefix=${ROOT}=.`];
 }
 
 async function assemble() {

@@ -3,7 +3,7 @@
 // in wrangler.toml), before dev and deploy.
 
 import { existsSync, rmSync } from "node:fs";
-import { at, isMain, must, npmProgram, Problem, readIfThere, script, step, toolEnv, writeWhole } from "./lib/run.mjs";
+import { at, isMain, must, npmProgram, Problem, readIfThere, script, step, toolEnv, withoutPaths, writeWhole } from "./lib/run.mjs";
 import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
 import { buildWww } from "./build-www.mjs";
 
@@ -20,7 +20,8 @@ export async function build() {
   await Promise.all([buildWorker(), buildWww()]);
 }
 
-async function buildWorker() {
+/** Builds the Worker alone, if what it is made of has changed; the set-up must be done. */
+export async function buildWorker() {
   const stamp = fingerprint(SOURCES);
   if (readIfThere(STAMP) === stamp && PRODUCTS.every((name) => existsSync(at("build", name)))) {
     console.log("✓ build/ is up to date");
@@ -35,6 +36,7 @@ async function compile() {
   const { workerBuild, wasmBindgen } = toolVersions();
   // worker-build would download these three; they are here already, at versions that go together.
   const env = toolEnv({
+    CARGO_ENCODED_RUSTFLAGS: withoutPaths(),
     WASM_BINDGEN_BIN: findTool("wasm-bindgen", wasmBindgen),
     ESBUILD_BIN: npmProgram("esbuild"),
     WASM_OPT_BIN: npmProgram("wasm-opt"),

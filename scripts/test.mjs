@@ -5,10 +5,11 @@ import { stripVTControlCharacters } from "node:util";
 import { build } from "./build.mjs";
 import { buildPackage } from "./build-npm.mjs";
 import { at, bold, green, isMain, nodeBinary, Problem, red, run, script, seconds, toolEnv, wranglerCommand } from "./lib/run.mjs";
+import { cargoProgram } from "./lib/setup.mjs";
 
 /**
  * The suites, in the order they run.
- * @type {{name: string, title: string, prepare?: () => Promise<void>, command: () => string[]}[]}
+ * @type {{name: string, title: string, prepare?: () => Promise<unknown>, command: () => string[]}[]}
  */
 const SUITES = [
   { name: "rust", title: "the crate, native: cargo test", command: () => ["cargo", "test", "--locked"] },
@@ -18,6 +19,9 @@ const SUITES = [
   { name: "contract", title: "www/openapi.json, and the built Worker against it", command: () => nodeTests("tests/contract") },
   { name: "console", title: "the console, in Chromium", command: () => nodeTests("tests/console") },
   { name: "npm", title: "the npm package, packed and installed", prepare: buildPackage, command: () => nodeTests("tests/npm") },
+  { name: "supply", title: "what the project is made of, and that its build can be repeated", prepare: () => cargoProgram("cargo-deny"), command: () => nodeTests("tests/supply") },
+  { name: "endurance", title: "kills and overload", command: () => nodeTests("tests/endurance") },
+  { name: "fuzz", title: "a minute of each fuzz target", command: () => [nodeBinary(), existing("scripts/fuzz.mjs")] },
   { name: "python", title: "Grantex's Python SDK against the built Worker", command: () => [nodeBinary(), existing("tests/python/run.mjs")] },
 ];
 

@@ -70,6 +70,15 @@ export function toolEnv(extra = {}) {
   return { ...env, ...extra };
 }
 
+/**
+ * What rustc is told so that its panic messages, which name source files, don't say where these lie on the
+ * machine: two builds of the same sources are the same, wherever they are made. For CARGO_ENCODED_RUSTFLAGS.
+ */
+export function withoutPaths() {
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  return [`--remap-path-prefix=${join(cargoHome, "registry", "src")}=crates`, `--remap-path-prefix=${ROOT}=.`].join("\x1f");
+}
+
 /** The Node that runs wrangler and the tests: the npm package's when there is one. */
 export function nodeBinary() {
   const packaged = at("node_modules", ".bin", WINDOWS ? "node.exe" : "node");
@@ -87,7 +96,7 @@ export const wranglerCommand = (...args) => [nodeBinary(), at("node_modules", "w
  * @param {string[]} command
  */
 export function output([program, ...args], env = toolEnv()) {
-  const done = spawnSync(program, args, { cwd: ROOT, env, encoding: "utf8" });
+  const done = spawnSync(program, args, { cwd: ROOT, env, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   return done.status === 0 ? done.stdout.trim() : undefined;
 }
 

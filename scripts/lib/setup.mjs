@@ -143,6 +143,14 @@ async function cargoTool(crate, program, version) {
     }));
 }
 
+/** A cargo subcommand that only some suites need, installed in .tools if need be. @returns {Promise<string>} */
+export async function cargoProgram(crate) {
+  const version = JSON.parse(readIfThere(at("package.json"))).config[crate];
+  await cargoTool(crate, crate, version);
+  rmSync(at(".tools", "target"), { recursive: true, force: true });
+  return findTool(crate, version);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Python, for the tests that come as Python packages
 

@@ -1,0 +1,196 @@
+//! What the fuzz targets share: a vault over storage in memory, with marked secrets, that can be asked
+//! over HTTP. Every run of a target starts from the same world, so that a finding can be run again.
+
+use std::sync::OnceLock;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use futures::executor::block_on;
+use grant_vault::Secret;
+use grant_vault::accounts::{Accounts, KnownAccounts, NewAccount};
+use grant_vault::audit::Event;
+use grant_vault::credential::{NewCredential, PrincipalId, Service as Upstream, Tokens};
+use grant_vault::developer::{DeveloperId, Mode};
+use grant_vault::grant::issuer::{FetchError, FetchJwks};
+use grant_vault::grant::jwks::VerifyingKey;
+use grant_vault::grant::signature::{CheckSignature, SignatureError};
+use grant_vault::grant::token::UnverifiedToken;
+use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service};
+use grant_vault::json::Metadata;
+use grant_vault::keyring::{Keyring, RootKey};
+use grant_vault::settings::Settings;
+use grant_vault::store::memory::MemoryStore;
+use grant_vault::timestamp::Timestamp;
+use grant_vault::vault::Vault;
+use zeroize::Zeroizing;
+
+/// The time of every request, in seconds since the epoch.
+pub const NOW: i64 = 1_700_000_000;
+/// Whose tokens are taken.
+pub const ISSUER: &str = "https://issuer.test";
+/// What every secret of the world holds, so that it is recognised wherever it turns up.
+pub const MARK: &str = "mArKeD-sEcReT";
+/// The developer whose credentials are listed and exchanged, and the other one.
+pub const DEVELOPERS: [&str; 2] = ["dev_A", "dev_B"];
+/// How many credentials each of them has.
+pub const CREDENTIALS: usize = 5;
+
+const ROOT_KEY: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+const ADMIN_KEY: &str = "mArKeD-sEcReT of the operator, who has one key";
+const JWKS: &str = r#"{"keys":[
+    {"kid":"ec","kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}
+]}"#;
+
+/// The time of every request.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(NOW * 1_000).expect("a time that is long past")
+}
+
+/// The world's key ring.
+pub fn keyring() -> Keyring {
+    Keyring::new(RootKey::parse(ROOT_KEY).expect("64 digits"), Vec::new())
+}
+
+/// A token that [`Signed`] takes, of this header and these claims.
+pub fn signed(header: &[u8], claims: &[u8]) -> String {
+    [header, claims, SIGNATURE].map(Base64UrlUnpadded::encode_string).join(".")
+}
+
+const SIGNATURE: &[u8] = b"signed";
+
+/// Takes one fixed signature for any key's, so that what comes after a good signature is reached.
+pub struct Signed;
+
+impl CheckSignature for Signed {
+    async fn check(&self, _: &VerifyingKey, token: &UnverifiedToken<'_>) -> Result<(), SignatureError> {
+        if token.signature == SIGNATURE { Ok(()) } else { Err(SignatureError::Invalid) }
+    }
+}
+
+/// The key set is inline.
+pub struct NoFetch;
+
+impl FetchJwks for NoFetch {
+    async fn fetch_jwks(&self, _: &str) -> Result<Vec<u8>, FetchError> {
+        Err(FetchError::Timeout)
+    }
+}
+
+/// The settings of the world's vault.
+pub fn settings() -> Settings {
+    let read = |name: &str| {
+        let value = match name {
+            "VAULT_ENCRYPTION_KEY" => ROOT_KEY,
+            "ADMIN_API_KEY" => ADMIN_KEY,
+            "GRANT_ISSUER" => ISSUER,
+            "GRANT_JWKS" => JWKS,
+            "SIGNUP" => "open",
+            "CORS_ALLOWED_ORIGINS" => "https://app.example.com",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    Settings::read(read).expect("settings without a fault")
+}
+
+/// What storage holds at first, and the developers' API keys.
+struct Beginning {
+    entries: Vec<(String, String, Option<String>)>,
+    api_keys: [String; 2],
+}
+
+fn beginning() -> &'static Beginning {
+    static BEGINNING: OnceLock<Beginning> = OnceLock::new();
+    BEGINNING.get_or_init(|| {
+        let (keyring, store, known) = (keyring(), MemoryStore::new(now()), KnownAccounts::default());
+        let api_keys = DEVELOPERS.map(|id| {
+            let developer = DeveloperId::parse(id).expect("an id");
+            let account = NewAccount { name: "Acme".to_owned(), email: None, mode: Mode::Live };
+            let made = block_on(Accounts::new(&keyring, &store, &known).provision(developer.clone(), account, now()));
+            for index in 0..CREDENTIALS {
+                let vault = Vault::new(&keyring, &store);
+                block_on(vault.store(&developer, credential(id, index), now())).expect("storage works");
+            }
+            made.expect("storage works").1.expose().to_owned()
+        });
+        Beginning { entries: store.dump(), api_keys }
+    })
+}
+
+fn credential(developer: &str, index: usize) -> NewCredential {
+    let secret = |what: &str| Secret::new(format!("{MARK}: {what} token {index} of {developer}"));
+    // Every other one has details that don't fit KV's metadata.
+    let note = "x".repeat(index % 2 * 900);
+    NewCredential {
+        principal: PrincipalId::parse(&format!("user_{}", index / 2)).expect("an id"),
+        service: Upstream::parse(["github", "slack"][index % 2]).expect("a name"),
+        credential_type: "oauth2".to_owned(),
+        token_expires_at: None,
+        metadata: Metadata::parse(&format!("{{\"of\":\"{developer}\",\"note\":\"{note}\"}}"), 16).expect("an object"),
+        tokens: Tokens { access: secret("access"), refresh: Some(secret("refresh")) },
+    }
+}
+
+/// A vault and its storage.
+pub struct World {
+    /// Storage, which can be told to fail.
+    pub store: MemoryStore,
+    service: Service,
+}
+
+/// A body as it was sent.
+struct Body(Vec<u8>);
+
+impl ReadBody for Body {
+    async fn read(self, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+        if self.0.len() > limit { Err(BodyError::TooLarge) } else { Ok(Zeroizing::new(self.0)) }
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let store = MemoryStore::new(now());
+        for (key, value, metadata) in &beginning().entries {
+            store.tamper(key, value, metadata.as_deref());
+        }
+        Self { store, service: Service::new(Ok(settings())) }
+    }
+}
+
+impl World {
+    /// Makes a request; `None` when the path isn't the API's.
+    pub fn send(&self, head: &Head, body: Vec<u8>) -> Option<(Response, Option<Box<Event>>)> {
+        let host = Host { store: &self.store, fetch: &NoFetch, signatures: &Signed, now: now() };
+        match block_on(self.service.handle(host, head, Body(body))) {
+            Reply::Answer { response, event } => Some((response, event)),
+            Reply::Static { .. } => None,
+        }
+    }
+
+    /// What stands for `$key`, `$other`, `$admin` and `$grant` in a text.
+    pub fn fill_in(&self, text: &str) -> String {
+        let grant = signed(br#"{"alg":"ES256","kid":"ec"}"#, GRANT.as_bytes());
+        let [key, other] = &beginning().api_keys;
+        text.replace("$key", key).replace("$other", other).replace("$admin", ADMIN_KEY).replace("$grant", &grant)
+    }
+
+    /// Whether a text gives away a secret of the world's.
+    pub fn gives_away(&self, text: &[u8]) -> bool {
+        let secrets = beginning().api_keys.iter().map(String::as_str).chain([MARK, ROOT_KEY]);
+        secrets.map(str::as_bytes).any(|secret| text.windows(secret.len()).any(|part| part == secret))
+    }
+}
+
+/// A grant for one user of `dev_A`.
+pub const GRANT: &str = r#"{"iss":"https://issuer.test","sub":"user_0","jti":"tok_1","iat":1700000000,"exp":1700003600,"scope":"github:read vault:slack:*","urn:grantex:grant":{"agent_did":"did:grantex:ag_1","developer_id":"dev_A","grant_id":"grnt_1"}}"#;
+
+/// The head of a request with a bearer token.
+pub fn head(method: &str, path: &str, query: &str, bearer: &str) -> Head {
+    Head {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        authorization: Some(Secret::new(format!("Bearer {bearer}"))),
+        content_type: Some("application/json".to_owned()),
+        origin: None,
+    }
+}
