@@ -78,7 +78,15 @@ export interface ListVaultCredentialsResponse {
 export interface ExchangeCredentialParams {
   /** The service whose credential is wanted; its case doesn't matter. */
   service: string;
+  /** `reference` asks for a reference to the credential instead. Default: `credential`. */
+  delivery?: "credential" | "reference" | null;
 }
+
+/** An exchange for the credential itself. */
+export type ExchangeForCredentialParams = ExchangeCredentialParams & { delivery?: "credential" | null };
+
+/** An exchange for a reference to the credential: the agent never holds the secret. */
+export type ExchangeForReferenceParams = ExchangeCredentialParams & { delivery: "reference" };
 
 /** What an agent gets. The token may have expired: look at `tokenExpiresAt`. */
 export interface ExchangeCredentialResponse {
@@ -87,6 +95,18 @@ export interface ExchangeCredentialResponse {
   credentialType: string;
   tokenExpiresAt: string | null;
   metadata: Metadata;
+}
+
+/** What an agent gets that asks for a reference. */
+export interface ExchangeCredentialReferenceResponse {
+  /** `vref_` and sealed text; the developer's API key resolves it, nothing of the agent's does. */
+  credentialRef: string;
+  service: string;
+  credentialType: string;
+  tokenExpiresAt: string | null;
+  metadata: Metadata;
+  /** When the reference ends: after five minutes, or with the grant if that is sooner. */
+  referenceExpiresAt: string;
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -254,7 +274,10 @@ export class Vault {
    * `cause` says which), `FORBIDDEN` where no scope permits the service, `NOT_FOUND` where nothing is stored,
    * `SERVICE_UNAVAILABLE` where storage or the issuer's keys can't be had
    */
-  exchange(grantToken: string, params: ExchangeCredentialParams): Promise<ExchangeCredentialResponse>;
+  exchange(grantToken: string, params: ExchangeForCredentialParams): Promise<ExchangeCredentialResponse>;
+  /** With `delivery: "reference"`: gives a reference, under the same conditions. */
+  exchange(grantToken: string, params: ExchangeForReferenceParams): Promise<ExchangeCredentialReferenceResponse>;
+  exchange(grantToken: string, params: ExchangeCredentialParams): Promise<ExchangeCredentialResponse | ExchangeCredentialReferenceResponse>;
 
   /**
    * Answers a request as the Worker does: the whole HTTP contract, errors included. Bound to the vault, so
@@ -274,6 +297,13 @@ export interface DeveloperVault {
   get(credentialId: string): Promise<VaultCredential>;
   /** Removes a credential. @throws VaultError `NOT_FOUND` */
   delete(credentialId: string): Promise<void>;
+  /**
+   * Gives the credential that a reference stands for, as it is now.
+   *
+   * @throws VaultError `NOT_FOUND` for a reference that has ended or isn't this developer's, or whose credential is
+   * gone; `FORBIDDEN` where its grant was revoked
+   */
+  resolveReference(credentialRef: string): Promise<ExchangeCredentialResponse>;
   /** Ends one grant token, by its `jti` of 1 to 512 bytes. */
   revokeToken(tokenId: string): Promise<void>;
   /** Ends every token of a grant, and of grants delegated from it directly. */
@@ -317,7 +347,15 @@ export class VaultClient {
   get(credentialId: string, options?: CallOptions): Promise<VaultCredential>;
   /** Removes a credential. Where an attempt's answer was lost and the next finds nothing, that counts as done. */
   delete(credentialId: string, options?: CallOptions): Promise<void>;
-  exchange(grantToken: string, params: ExchangeCredentialParams, options?: CallOptions): Promise<ExchangeCredentialResponse>;
+  exchange(grantToken: string, params: ExchangeForCredentialParams, options?: CallOptions): Promise<ExchangeCredentialResponse>;
+  exchange(grantToken: string, params: ExchangeForReferenceParams, options?: CallOptions): Promise<ExchangeCredentialReferenceResponse>;
+  exchange(
+    grantToken: string,
+    params: ExchangeCredentialParams,
+    options?: CallOptions,
+  ): Promise<ExchangeCredentialResponse | ExchangeCredentialReferenceResponse>;
+  /** Gives the credential that a reference stands for; needs the developer's API key. */
+  resolveReference(credentialRef: string, options?: CallOptions): Promise<ExchangeCredentialResponse>;
   readonly tokens: {
     /** Ends one grant token, by its `jti`. */
     revoke(tokenId: string, options?: CallOptions): Promise<void>;

@@ -50,6 +50,8 @@ pub enum Part<'a> {
     ApiKey,
     /// An account, found by its developer id.
     Account,
+    /// A reference to a credential, which travels and is part of no record.
+    Reference,
 }
 
 impl Part<'_> {
@@ -59,6 +61,7 @@ impl Part<'_> {
             Self::Tokens { .. } => "tokens",
             Self::ApiKey => "api key",
             Self::Account => "account",
+            Self::Reference => "reference",
         }
     }
 }
@@ -156,7 +159,7 @@ fn additional_data(key_id: KeyId, context: &Context<'_>) -> Vec<u8> {
     };
     let bound_to = match context.part {
         Part::Tokens { details } => details,
-        Part::Details | Part::ApiKey | Part::Account => "",
+        Part::Details | Part::ApiKey | Part::Account | Part::Reference => "",
     };
     let mut data = vec![VERSION];
     data.extend_from_slice(key_id.as_bytes());
@@ -245,6 +248,7 @@ mod tests {
             Context { owner: Owner::Accounts, ..CONTEXT },
             Context { record: "vault_2", ..CONTEXT },
             Context { part: Part::Account, ..CONTEXT },
+            Context { part: Part::Reference, ..CONTEXT },
             Context { part: Part::Tokens { details: "" }, ..CONTEXT },
         ];
         for context in elsewhere {

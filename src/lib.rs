@@ -30,6 +30,7 @@ pub mod limits;
 mod opened;
 pub mod random;
 pub mod record;
+pub mod reference;
 pub mod rotation;
 mod secret;
 pub mod settings;

@@ -59,6 +59,9 @@ pub const EXPORT_PAGE: usize = KV_BULK_KEYS;
 /// two, and the free plan has 50 operations a request.
 pub const IMPORT_PAGE: usize = 20;
 
+/// How long a reference to a credential lasts at most, in seconds.
+pub const REFERENCE_SECS: i64 = 5 * 60;
+
 /// Longest JWK Set, in bytes.
 pub const JWKS_BYTES: usize = 64 * 1024;
 /// Most keys in a JWK Set.

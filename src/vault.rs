@@ -1,9 +1,9 @@
-//! The vault: store, list, get, delete and exchange. The whole job, without HTTP.
+//! The vault: store, list, get, delete, exchange, refer and resolve. The whole job, without HTTP.
 //!
 //! What it costs, in operations of storage: store reads one key and writes it; get reads one;
-//! delete is a bulk read and removes one; exchange is one bulk read; a list is one operation per 1,000
-//! keys, and one bulk read per 100 records whose details don't fit KV's metadata. While root keys
-//! change, a record is read and written together with its guard: `guard.rs` says why.
+//! delete is a bulk read and removes one; exchange, refer and resolve are one bulk read each; a list is one
+//! operation per 1,000 keys, and one bulk read per 100 records whose details don't fit KV's metadata. While
+//! root keys change, a record is read and written together with its guard: `guard.rs` says why.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,6 +16,8 @@ use crate::guard::{self, Guard, Latest};
 use crate::keyring::Keyring;
 use crate::limits;
 use crate::record::{Place, RecordError, Summary};
+use crate::reference::Reference;
+use crate::secret::Secret;
 use crate::store::keys::{self, Revocable};
 use crate::store::{Entry, Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -32,6 +34,12 @@ pub enum VaultError {
     /// The token, its grant or the grant it was delegated from was revoked.
     #[error("revoked")]
     Revoked,
+    /// The reference isn't one of this developer's, or has ended.
+    #[error("no such reference, or it has ended")]
+    NoReference,
+    /// The grant ended before a reference could be made.
+    #[error("the grant has ended")]
+    GrantEnded,
     /// The cursor isn't one that a list gave.
     #[error("not a cursor of this list")]
     BadCursor,
@@ -189,37 +197,85 @@ impl<'a, S: Store> Vault<'a, S> {
     /// 3. none of them may be revoked;
     /// 4. the credential must be there, open, and be the one that was asked for.
     pub async fn exchange(&self, grant: &Grant, service: &Service) -> Result<(Rc<Details>, Tokens), VaultError> {
+        let (id, value) = self.granted(grant, service).await?; // 1 to 4
+        let place = Place { keyring: self.keyring, developer: &grant.developer, id: &id };
+        let (details, tokens) = place.open(&value).map_err(|reason| damaged(&id, reason))?;
+        must_be_covered(&details, grant, service)?;
+        Ok((details, tokens))
+    }
+
+    /// Gives a reference to the credential instead, under the same conditions as [`Self::exchange`]; the
+    /// tokens stay sealed. `grant_token` goes with it, sealed, where its issuer is to be asked again.
+    pub async fn refer(
+        &self,
+        grant: &Grant,
+        service: &Service,
+        grant_token: Option<Secret>,
+        now: Timestamp,
+    ) -> Result<(Rc<Details>, Reference), VaultError> {
+        let (id, value) = self.granted(grant, service).await?;
+        let place = Place { keyring: self.keyring, developer: &grant.developer, id: &id };
+        let details = place.open_details(&value).map_err(|reason| damaged(&id, reason))?;
+        must_be_covered(&details, grant, service)?;
+        let reference = Reference::new(grant, id, grant_token, now).ok_or(VaultError::GrantEnded)?;
+        Ok((details, reference))
+    }
+
+    /// Opens a reference that this developer was sent; it must not have ended.
+    pub fn open_reference(&self, developer: &DeveloperId, text: &str, now: Timestamp) -> Result<Reference, VaultError> {
+        let reference = Reference::open(self.keyring, developer, text);
+        reference.filter(|reference| now < reference.expires_at).ok_or(VaultError::NoReference)
+    }
+
+    /// The credential that a reference stands for, as it is now: the grant must not have been revoked
+    /// since, and the credential still be there.
+    pub async fn resolve(&self, reference: &Reference) -> Result<(Rc<Details>, Tokens), VaultError> {
+        let Reference { developer, credential: id, token_id, grant_id, parent_grant_id, .. } = reference;
+        let names = Names { token_id, grant_id, parent_grant_id: parent_grant_id.as_deref() };
+        let value = self.unrevoked(developer, id, &names).await?;
+        Place { keyring: self.keyring, developer, id }.open(&value).map_err(|reason| damaged(id, reason))
+    }
+
+    /// The credential that a grant covers, still sealed, if a scope permits it.
+    async fn granted(&self, grant: &Grant, service: &Service) -> Result<(CredentialId, String), VaultError> {
         if !scope::permits(&grant.scopes, service.as_str()) {
-            return Err(VaultError::OutOfScope); // 1
+            return Err(VaultError::OutOfScope);
         }
-        let developer = &grant.developer;
-        let id = CredentialId::derive(developer, &grant.principal, service);
+        let id = CredentialId::derive(&grant.developer, &grant.principal, service);
+        let Grant { developer, token_id, grant_id, parent_grant_id, .. } = grant;
+        let names = Names { token_id, grant_id, parent_grant_id: parent_grant_id.as_deref() };
+        let value = self.unrevoked(developer, &id, &names).await?;
+        Ok((id, value))
+    }
+
+    /// A credential, still sealed, unless the token or grant that asks for it was revoked.
+    async fn unrevoked(
+        &self,
+        developer: &DeveloperId,
+        id: &CredentialId,
+        names: &Names<'_>,
+    ) -> Result<String, VaultError> {
         let mut wanted = vec![
-            keys::credential(developer, &id),
-            keys::revocation(developer, Revocable::Token(&grant.token_id)),
-            keys::revocation(developer, Revocable::Grant(&grant.grant_id)),
+            keys::credential(developer, id),
+            keys::revocation(developer, Revocable::Token(names.token_id)),
+            keys::revocation(developer, Revocable::Grant(names.grant_id)),
         ];
-        if let Some(parent) = &grant.parent_grant_id {
+        if let Some(parent) = names.parent_grant_id {
             wanted.push(keys::revocation(developer, Revocable::Grant(parent)));
         }
         if self.keyring.is_rotating() {
-            wanted.push(keys::guard(&keys::credential(developer, &id)));
+            wanted.push(keys::guard(&keys::credential(developer, id)));
         }
-        let mut found = self.store.get_many(&wanted).await?; // 2
+        let mut found = self.store.get_many(&wanted).await?;
         let guard = if self.keyring.is_rotating() { found.pop().flatten() } else { None };
         let mut found = found.into_iter();
         let value = found.next().flatten();
         if found.any(|revocation| revocation.is_some()) {
-            return Err(VaultError::Revoked); // 3
+            return Err(VaultError::Revoked);
         }
-        let place = Place { keyring: self.keyring, developer, id: &id }; // 4
-        let latest = guard::latest(&place, value, guard.as_deref()).map_err(|reason| damaged(&id, reason))?;
-        let value = latest.value().ok_or(VaultError::NotFound)?;
-        let (details, tokens) = place.open(&value).map_err(|reason| damaged(&id, reason))?;
-        if details.principal != grant.principal || details.service != *service {
-            return Err(VaultError::NotFound);
-        }
-        Ok((details, tokens))
+        let place = Place { keyring: self.keyring, developer, id };
+        let latest = guard::latest(&place, value, guard.as_deref()).map_err(|reason| damaged(id, reason))?;
+        latest.value().ok_or(VaultError::NotFound)
     }
 
     /// Revokes a token or a grant of this developer's, for as long as a token may live.
@@ -387,6 +443,21 @@ impl<'a, S: Store> Vault<'a, S> {
         }
         Ok(values)
     }
+}
+
+/// The names under which a grant can have been revoked.
+#[derive(Debug)]
+struct Names<'a> {
+    token_id: &'a str,
+    grant_id: &'a str,
+    parent_grant_id: Option<&'a str>,
+}
+
+/// Whether a record is the one that its place promises, as a second principal or service could, in 2^80
+/// tries, derive the same id.
+fn must_be_covered(details: &Details, grant: &Grant, service: &Service) -> Result<(), VaultError> {
+    let is_covered = details.principal == grant.principal && details.service == *service;
+    if is_covered { Ok(()) } else { Err(VaultError::NotFound) }
 }
 
 fn damaged(id: &CredentialId, reason: RecordError) -> VaultError {

@@ -149,5 +149,15 @@ export function listQuery(params = {}) {
 
 /** The body of an exchange. */
 export function exchangeBody(params) {
-  return JSON.stringify({ service: string(object(params, "params").service, "service") });
+  const { service, delivery } = object(params, "params");
+  const body = {
+    service: string(service, "service"),
+    delivery: optional(oneOf(["credential", "reference"]), delivery, "delivery"),
+  };
+  return JSON.stringify(body);
+}
+
+/** The body of a call to resolve a reference. */
+export function referenceBody(credentialRef) {
+  return JSON.stringify({ credentialRef: string(credentialRef, "credentialRef") });
 }

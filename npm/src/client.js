@@ -69,6 +69,10 @@ export class VaultClient {
     return this.#call("POST", "/v1/vault/credentials/exchange", { token, body: check.exchangeBody(params), options });
   }
 
+  async resolveReference(credentialRef, options) {
+    return this.#call("POST", "/v1/vault/references/resolve", { body: check.referenceBody(credentialRef), options });
+  }
+
   async #revokeToken(tokenId, options) {
     await this.#call("POST", "/v1/tokens/revoke", { body: JSON.stringify({ jti: check.string(tokenId, "tokenId") }), options });
   }

@@ -89,6 +89,11 @@ class DeveloperVault {
     await this.#with((core) => core.delete(this.developerId, credentialId));
   }
 
+  async resolveReference(credentialRef) {
+    const body = check.referenceBody(credentialRef);
+    return JSON.parse(await this.#with((core) => core.resolveReference(this.developerId, body)));
+  }
+
   async revokeToken(tokenId) {
     check.wellFormed(tokenId, "tokenId");
     await this.#with((core) => core.revokeToken(this.developerId, tokenId));

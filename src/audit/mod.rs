@@ -14,6 +14,7 @@ use crate::credential::CredentialId;
 use crate::developer::DeveloperId;
 use crate::grant::Grant;
 use crate::limits;
+use crate::reference::Reference;
 use crate::timestamp::Timestamp;
 use pseudonyms::Pseudonyms;
 
@@ -38,6 +39,12 @@ pub enum Kind {
     /// An exchange went wrong here.
     #[serde(rename = "exchange.failed")]
     ExchangeFailed,
+    /// A grant was exchanged for a reference to a credential.
+    #[serde(rename = "reference.issued")]
+    ReferenceIssued,
+    /// A reference was resolved to its credential.
+    #[serde(rename = "reference.resolved")]
+    ReferenceResolved,
     /// A developer got a new API key, and the old one ended.
     #[serde(rename = "key.rotated")]
     KeyRotated,
@@ -203,6 +210,14 @@ impl Event {
     /// Notes the credential that it is about.
     pub fn about(&mut self, credential: &CredentialId) {
         self.credential = Some(credential.as_str().to_owned());
+    }
+
+    /// Notes what a reference of the developer who asks says.
+    pub fn with_reference(&mut self, reference: &Reference, pseudonyms: &Pseudonyms) {
+        self.about(&reference.credential);
+        self.agent = Some(bounded(&reference.agent));
+        self.grant = (reference.grant_id != reference.token_id).then(|| bounded(&reference.grant_id));
+        self.token_hash = Some(pseudonyms.token(&reference.developer, &reference.token_id));
     }
 
     /// Notes what a verified grant token says.

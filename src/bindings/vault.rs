@@ -12,6 +12,7 @@ use crate::audit::Event;
 use crate::credential::CredentialId;
 use crate::developer::DeveloperId;
 use crate::http::error::ApiError;
+use crate::http::params::Delivery;
 use crate::http::rate::Unlimited;
 use crate::http::{self, Head, Host, Reply, Service, params, view};
 use crate::js::{self, HostFetch, KvStore, RequestBody};
@@ -148,8 +149,26 @@ impl VaultCore {
             .verify(grant_token.expose(), &HostFetch, &HostSignatures, js::now())
             .await
             .map_err(Failure::from)?;
-        let service = params::exchange(request.as_bytes()).map_err(Failure::from)?;
-        let (details, tokens) = self.vault()?.exchange(&grant, &service).await.map_err(Failure::from)?;
+        let (service, delivery) = params::exchange(request.as_bytes()).map_err(Failure::from)?;
+        let vault = self.vault()?;
+        if delivery == Delivery::Reference {
+            let (details, reference) = vault.refer(&grant, &service, None, js::now()).await.map_err(Failure::from)?;
+            let text = reference.seal(&self.settings()?.keyring).map_err(VaultError::Seal).map_err(Failure::from)?;
+            return Ok(to_json(&view::Referred::new(&details, &text, reference.expires_at)));
+        }
+        let (details, tokens) = vault.exchange(&grant, &service).await.map_err(Failure::from)?;
+        Ok(to_json(&view::Exchanged::new(&details, tokens.access.expose())))
+    }
+
+    /// Gives the credential that a reference stands for; the request is the body of the HTTP call.
+    #[wasm_bindgen(js_name = resolveReference)]
+    pub async fn resolve_reference(&self, developer: String, request: String) -> JsResult<String> {
+        let developer = developer_id(&developer)?;
+        let text = params::reference(request.as_bytes()).map_err(Failure::from)?;
+        let vault = self.vault()?;
+        let reference = vault.open_reference(&developer, &text, js::now()).map_err(Failure::from)?;
+        let resolved = vault.resolve(&reference).await;
+        let (details, tokens) = resolved.map_err(ApiError::of_reference).map_err(Failure::from)?;
         Ok(to_json(&view::Exchanged::new(&details, tokens.access.expose())))
     }
 

@@ -98,6 +98,15 @@ impl ApiError {
         Self::new(Kind::Forbidden, message)
     }
 
+    /// Why a reference doesn't resolve. The caller's own key is good: what was revoked is the grant that
+    /// the reference was given for, and that is a 403.
+    pub fn of_reference(error: VaultError) -> Self {
+        match error {
+            VaultError::Revoked => Self::forbidden("The grant that this reference was given for was revoked"),
+            other => other.into(),
+        }
+    }
+
     /// 404 for a path.
     pub fn no_such_path() -> Self {
         Self::new(Kind::NotFound, "There is nothing at this path")
@@ -236,6 +245,8 @@ impl From<VaultError> for ApiError {
             VaultError::NotFound => Self::not_found("There is no such credential"),
             VaultError::OutOfScope => Self::forbidden("No scope of the grant permits this service"),
             VaultError::Revoked => GrantError::Revoked.into(),
+            VaultError::GrantEnded => GrantError::Expired.into(),
+            VaultError::NoReference => Self::not_found("There is no such reference, or it has ended"),
             VaultError::BadCursor => Self::bad_request("cursor must be one that a list gave as nextCursor"),
             VaultError::Damaged { record, reason } => Self::damaged(record, reason),
             VaultError::Collision(_) | VaultError::Seal(_) => Self::internal(error),

@@ -36,17 +36,34 @@ pub fn new_credential(body: &[u8]) -> Result<NewCredential, ApiError> {
     })
 }
 
-/// The body of an exchange: the service.
+/// What an agent wants to be handed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The credential itself.
+    Credential,
+    /// A reference, which others resolve.
+    Reference,
+}
+
+/// The body of an exchange: the service, and how its credential is to be delivered.
 ///
-/// A caller that asks for another delivery than the credential itself is refused, lest it be
-/// handed the secret that it meant never to hold.
-pub fn exchange(body: &[u8]) -> Result<Service, ApiError> {
+/// A delivery that isn't known is refused, lest the caller be handed the secret that it meant never to
+/// hold.
+pub fn exchange(body: &[u8]) -> Result<(Service, Delivery), ApiError> {
     let body = Object::parse(body)?;
     let service: String = body.required("service", A_STRING)?;
-    match body.nullable::<String>("delivery", A_STRING)?.as_deref() {
-        None | Some("credential") => service_name(&service),
-        Some(_) => Err(ApiError::bad_request("delivery must be credential: this vault hands out no references")),
-    }
+    let delivery = match body.nullable::<String>("delivery", A_STRING)?.as_deref() {
+        // Grantex calls it token.
+        None | Some("credential" | "token") => Delivery::Credential,
+        Some("reference") => Delivery::Reference,
+        Some(_) => return Err(ApiError::bad_request("delivery must be credential or reference")),
+    };
+    Ok((service_name(&service)?, delivery))
+}
+
+/// The body of a call to resolve a reference.
+pub fn reference(body: &[u8]) -> Result<String, ApiError> {
+    Ok(Object::parse(body)?.required("credentialRef", A_STRING)?)
 }
 
 /// The body of a token's revocation: its `jti`.
@@ -376,9 +393,17 @@ mod tests {
 
     #[test]
     fn references_are_not_mistaken_for_credentials() {
-        assert!(exchange(br#"{"service":"github"}"#).is_ok());
-        assert!(exchange(br#"{"service":"github","delivery":"credential"}"#).is_ok());
-        assert!(exchange(br#"{"service":"github","delivery":"reference"}"#).is_err());
+        let delivery = |extra: &str| {
+            let body = format!(r#"{{"service":"github"{extra}}}"#);
+            exchange(body.as_bytes()).ok().map(|(_, delivery)| delivery)
+        };
+        for extra in ["", r#","delivery":null"#, r#","delivery":"credential""#, r#","delivery":"token""#] {
+            assert_eq!(delivery(extra), Some(Delivery::Credential), "{extra}");
+        }
+        assert_eq!(delivery(r#","delivery":"reference""#), Some(Delivery::Reference));
+        for extra in [r#","delivery":"Reference""#, r#","delivery":"""#, r#","delivery":true"#] {
+            assert_eq!(delivery(extra), None, "{extra}");
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum Route {
     DeleteCredential(String),
     /// `POST /v1/vault/credentials/exchange`
     Exchange,
+    /// `POST /v1/vault/references/resolve`
+    ResolveReference,
     /// `POST /v1/signup`
     SignUp,
     /// `POST /v1/keys/rotate`
@@ -63,6 +65,7 @@ impl Route {
             Self::GetCredential(_) => "GET /v1/vault/credentials/{id}",
             Self::DeleteCredential(_) => "DELETE /v1/vault/credentials/{id}",
             Self::Exchange => "POST /v1/vault/credentials/exchange",
+            Self::ResolveReference => "POST /v1/vault/references/resolve",
             Self::SignUp => "POST /v1/signup",
             Self::RotateKey => "POST /v1/keys/rotate",
             Self::Me => "GET /v1/me",
@@ -112,6 +115,7 @@ pub fn find(method: &str, path: &str, has_operator: bool) -> Option<Result<Route
         ["v1", "vault", "credentials", _] if !id.is_empty() => {
             (on("GET", Route::GetCredential(id.clone())).or(on("DELETE", Route::DeleteCredential(id))), GET_DELETE)
         }
+        ["v1", "vault", "references", "resolve"] => (on("POST", Route::ResolveReference), POST),
         ["v1", "signup"] => (on("POST", Route::SignUp), POST),
         ["v1", "keys", "rotate"] => (on("POST", Route::RotateKey), POST),
         ["v1", "me"] => (on("GET", Route::Me), GET),
@@ -154,6 +158,7 @@ mod tests {
             ("GET HEAD POST", "/v1/vault/credentials"),
             ("POST", "/v1/vault/credentials/exchange"),
             ("GET HEAD DELETE", "/v1/vault/credentials/vault_1"),
+            ("POST", "/v1/vault/references/resolve"),
             ("POST", "/v1/signup"),
             ("POST", "/v1/keys/rotate"),
             ("GET HEAD", "/v1/me"),

@@ -113,6 +113,32 @@ impl<'a> Exchanged<'a> {
     }
 }
 
+/// The answer to an exchange for a reference: what is known of the credential but its tokens.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Referred<'a> {
+    credential_ref: &'a str,
+    service: &'a str,
+    credential_type: &'a str,
+    token_expires_at: Option<Timestamp>,
+    metadata: &'a Metadata,
+    reference_expires_at: Timestamp,
+}
+
+impl<'a> Referred<'a> {
+    /// Hands out a reference, as text, that ends then.
+    pub fn new(details: &'a Details, reference: &'a str, ends: Timestamp) -> Self {
+        Self {
+            credential_ref: reference,
+            service: details.service.as_str(),
+            credential_type: &details.credential_type,
+            token_expires_at: details.token_expires_at,
+            metadata: &details.metadata,
+            reference_expires_at: ends,
+        }
+    }
+}
+
 /// An account, with its API key in the one answer that shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

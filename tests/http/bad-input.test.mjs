@@ -170,8 +170,8 @@ const fields = {
   },
   exchange: {
     service: { good: [raw("GITHUB")], bad: SERVICES.bad },
-    // Who asks for a reference must not be handed the credential itself.
-    delivery: { good: ["null", raw("credential")], bad: [raw("reference"), raw(""), ...NOT_STRINGS] },
+    // Who asks for something else must not be handed the credential itself.
+    delivery: { good: ["null", raw("credential"), raw("token"), raw("reference")], bad: [raw("Reference"), raw("by-reference"), raw(""), ...NOT_STRINGS] },
   },
   "sign up": { name: NAMES, email: EMAILS, mode: MODES },
   "revoke a token": {

@@ -55,6 +55,8 @@ test("each call is the contract's request", async () => {
   await client.get(ID);
   await client.delete("a/b?c");
   await client.exchange("grant.token", { service: "github" });
+  await client.exchange("grant.token", { service: "github", delivery: "reference" });
+  await client.resolveReference("vref_1");
   await client.tokens.revoke("jti_1");
   await client.grants.revoke("a/b ü");
   const sent = server.requests.map(({ method, url, body, headers }) => [method, url, body && JSON.parse(body), headers["content-type"], headers.authorization]);
@@ -66,6 +68,8 @@ test("each call is the contract's request", async () => {
     ["GET", `/prefix/v1/vault/credentials/${ID}`, "", undefined, key],
     ["DELETE", "/prefix/v1/vault/credentials/a%2Fb%3Fc", "", undefined, key],
     ["POST", "/prefix/v1/vault/credentials/exchange", { service: "github" }, json, grant],
+    ["POST", "/prefix/v1/vault/credentials/exchange", { service: "github", delivery: "reference" }, json, grant],
+    ["POST", "/prefix/v1/vault/references/resolve", { credentialRef: "vref_1" }, json, key],
     ["POST", "/prefix/v1/tokens/revoke", { jti: "jti_1" }, json, key],
     ["DELETE", "/prefix/v1/grants/a%2Fb%20%C3%BC", "", undefined, key],
   ]);
@@ -202,7 +206,7 @@ test("wrong arguments are TypeErrors that name them and send nothing", async () 
     ["params", () => client.store()], ["accessToken", () => client.store({ ...github, accessToken: 5 })], ["limit", () => client.list({ limit: "5" })],
     ["credentialId", () => client.get()], ["credentialId", () => client.get("")], ["credentialId", () => client.get("..")], ["credentialId", () => client.delete(".")],
     ["grantToken", () => client.exchange(undefined, { service: "github" })], ["grantToken", () => client.exchange("grant.token\n", { service: "github" })],
-    ["service", () => client.exchange("grant.token", {})], ["tokenId", () => client.tokens.revoke(5)], ["grantId", () => client.grants.revoke("..")], ["grantId", () => client.grants.revoke()],
+    ["service", () => client.exchange("grant.token", {})], ["delivery", () => client.exchange("grant.token", { service: "github", delivery: "pigeon" })], ["credentialRef", () => client.resolveReference(5)], ["tokenId", () => client.tokens.revoke(5)], ["grantId", () => client.grants.revoke("..")], ["grantId", () => client.grants.revoke()],
     ["options", () => client.get(ID, "x")], ["options.signal", () => client.get(ID, { signal: {} })], ["apiKey", () => keyless.get(ID)],
   ];
   for (const [name, call] of calls) {

@@ -71,6 +71,22 @@ test("a revoked token or grant exchanges no more", async () => {
   }
 });
 
+test("a reference stands for the credential until its grant is revoked", async () => {
+  const vault = open();
+  const developer = vault.developer("dev_1");
+  await developer.store(github);
+  const token = await grantFor();
+  const { credentialRef, referenceExpiresAt, ...rest } = await vault.exchange(token, { service: "github", delivery: "reference" });
+  assert.match(credentialRef, /^vref_/);
+  assert.ok(Date.parse(referenceExpiresAt) <= Date.now() + 300_000);
+  const { accessToken, ...shown } = await developer.resolveReference(credentialRef);
+  assert.equal(accessToken, "gho_1");
+  assert.deepEqual(rest, shown);
+  await assert.rejects(vault.developer("dev_2").resolveReference(credentialRef), isVaultError("NOT_FOUND", 404));
+  await developer.revokeToken(claimsOf(token).jti);
+  await assert.rejects(developer.resolveReference(credentialRef), isVaultError("FORBIDDEN", 403));
+});
+
 test("100 exchanges at once on one vault", async () => {
   const vault = open();
   const developers = Array.from({ length: 10 }, (_, index) => `dev_${index}`);

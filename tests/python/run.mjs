@@ -28,13 +28,14 @@ try {
     VAULT_JTI_TO_REVOKE: jti,
     VAULT_TOKEN_OF_GRANT_TO_REVOKE: await token({ principal: "user_revoked", grantId }, { spelling: "legacy" }),
     VAULT_GRANT_TO_REVOKE: grantId,
+    VAULT_TOKEN_TO_REFER: await token({ principal: "user_referred" }),
   };
   const tests = spawn(python, [fileURLToPath(new URL("test_sdk.py", import.meta.url)), ...process.argv.slice(2)], {
     env,
     stdio: "inherit",
   });
   process.exitCode = await new Promise((resolve) => tests.on("exit", (code) => resolve(code ?? 1)));
-  for (const secret of ["gho_xxxxxxxxxxxx", "ghr_xxxxxxxxxxxx", "gho_stored", "gho_revoked", "someone@example.com"]) {
+  for (const secret of ["gho_xxxxxxxxxxxx", "ghr_xxxxxxxxxxxx", "gho_stored", "gho_revoked", "gho_referred", "someone@example.com"]) {
     vault.secrets.add("a secret of the SDK's tests", secret);
   }
   await vault.assertNothingLeaked();

@@ -170,6 +170,28 @@ class Vault(unittest.TestCase):
         self.assertEqual(self.client.vault.get(first.id).metadata, {})
 
 
+class References(unittest.TestCase):
+    """A credential by reference, which the agent can't open and the developer's key resolves."""
+
+    def test_an_exchange_by_reference(self) -> None:
+        with client() as ours:
+            ours.vault.store(StoreCredentialParams(
+                principal_id="user_referred", service="github", access_token="gho_referred", metadata={"scope": "repo"}))
+            params = ExchangeCredentialParams(service="github")
+            result = ours.vault.exchange_reference(os.environ["VAULT_TOKEN_TO_REFER"], params)
+            self.assertRegex(result.credential_ref, r"^vref_[\w-]+$")
+            self.assertNotIn("gho_referred", repr(result))
+            self.assertRegex(result.reference_expires_at, TIMESTAMP)
+            self.assertEqual(
+                (result.service, result.credential_type, result.token_expires_at, result.metadata),
+                ("github", "oauth2", None, {"scope": "repo"}),
+            )
+            resolved = ours.vault._http.post("/v1/vault/references/resolve", {"credentialRef": result.credential_ref})
+            self.assertEqual(resolved["accessToken"], "gho_referred")
+            with self.assertRaisesRegex(ValueError, "(?i)scope"):
+                ours.vault.exchange_reference(os.environ["VAULT_GRANT_TOKEN_FOR_SLACK"], params)
+
+
 class Errors(unittest.TestCase):
     def check(self, error: GrantexApiError, status: int, code: str) -> None:
         self.assertEqual((error.status_code, error.code), (status, code))

@@ -7,6 +7,7 @@ use crate::grant::issuer::FetchJwks;
 use crate::grant::scope;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
+use crate::http::params::Delivery;
 use crate::http::rate::Limit;
 use crate::http::response::Response;
 use crate::http::{Host, ReadBody, params, view};
@@ -60,8 +61,11 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         let grant = self.settings.verifier.verify(token, fetch, signatures, now).await?;
         self.note(|event| event.with_grant(&grant, &self.settings.pseudonyms));
         self.count(Limit::Exchange, &self.settings.pseudonyms.token(&grant.developer, &grant.token_id)).await?;
-        let service = params::exchange(&self.json(body).await?)?;
+        let (service, delivery) = params::exchange(&self.json(body).await?)?;
         self.note(|event| event.about(&CredentialId::derive(&grant.developer, &grant.principal, &service)));
+        if delivery == Delivery::Reference {
+            return self.refer(&grant, &service).await;
+        }
         let (details, tokens) = self.vault().exchange(&grant, &service).await?;
         self.note(|event| {
             event.rule = scope::rule(&grant.scopes, service.as_str()).map(str::to_owned);

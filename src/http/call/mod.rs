@@ -10,6 +10,7 @@ mod developers;
 mod grants;
 mod keys;
 mod records;
+mod references;
 
 use std::cell::RefCell;
 
@@ -64,6 +65,7 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
             Route::GetCredential(id) => self.get_credential(&id).await,
             Route::DeleteCredential(id) => self.delete_credential(&id).await,
             Route::Exchange => self.exchange(body).await,
+            Route::ResolveReference => self.resolve_reference(body).await,
             Route::SignUp => self.sign_up(body).await,
             Route::RotateKey => self.rotate_key().await,
             Route::Me => self.me().await,

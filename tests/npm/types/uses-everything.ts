@@ -2,7 +2,8 @@
 
 import {
   GrantVerifier, MemoryKV, Sealer, Vault, VaultClient, VaultError, init,
-  type CallOptions, type DeveloperVault, type ExchangeCredentialParams, type ExchangeCredentialResponse, type Grant, type GrantOptions, type Json,
+  type CallOptions, type DeveloperVault, type ExchangeCredentialParams, type ExchangeCredentialReferenceResponse,
+  type ExchangeCredentialResponse, type ExchangeForCredentialParams, type ExchangeForReferenceParams, type Grant, type GrantOptions, type Json,
   type JwkSet, type Key, type KVListLike, type KVNamespaceLike, type ListVaultCredentialsParams, type ListVaultCredentialsResponse, type LogEntry,
   type MemoryKVEntry, type MemoryKVList, type MemoryKVPutOptions, type MemoryKVType, type Metadata, type StoreCredentialParams,
   type StoreCredentialResponse, type VaultClientOptions, type VaultCredential, type VaultErrorCode, type VaultOptions, type WebAssemblyModule,
@@ -58,7 +59,13 @@ export async function inProcess(grantToken: string): Promise<string> {
   await developer.revokeToken("jti");
   await developer.revokeGrant("grant");
   const wanted: ExchangeCredentialParams = { service: "github" };
-  const { accessToken, tokenExpiresAt }: ExchangeCredentialResponse = await vault.exchange(grantToken, wanted);
+  const plain: ExchangeForCredentialParams = { service: "github", delivery: null };
+  const byReference: ExchangeForReferenceParams = { service: "github", delivery: "reference" };
+  const { accessToken, tokenExpiresAt }: ExchangeCredentialResponse = await vault.exchange(grantToken, plain);
+  const referred: ExchangeCredentialReferenceResponse = await vault.exchange(grantToken, byReference);
+  const resolved: ExchangeCredentialResponse = await developer.resolveReference(referred.credentialRef);
+  const either = await vault.exchange(grantToken, wanted);
+  if ("credentialRef" in either) console.log(resolved.accessToken, either.referenceExpiresAt);
   const { fetch } = same;
   const response: Response = await fetch(new Request("https://vault.example/health"));
   return `${accessToken} ${tokenExpiresAt?.slice(0, 4)} ${JSON.stringify(note)} ${response.status} ${page.nextCursor?.length} ${developer.developerId}`;
@@ -72,6 +79,8 @@ export async function overHttp(signal: AbortSignal): Promise<void> {
   const { credentials } = await client.list({ service: "github" }, call);
   console.log(credentials.map(({ updatedAt }) => Date.parse(updatedAt)), (await client.get(id, call)).credentialType);
   await client.exchange("grant token", { service: "github" }, call);
+  const { credentialRef } = await client.exchange("grant token", { service: "github", delivery: "reference" }, call);
+  await client.resolveReference(credentialRef, call);
   await client.tokens.revoke("jti", call);
   await client.grants.revoke("grant", call);
   await client.delete(id, call);
