@@ -95,6 +95,20 @@ impl ApiKey {
         (decoded.len() == 32).then(|| Self(Secret::new(text.to_owned())))
     }
 
+    /// Takes a key that Grantex may have given: `gx_`, then letters, digits, `_` and `-`. A grant token,
+    /// which holds dots, isn't one, so that none is ever sent there as a key.
+    pub fn parse_of_grantex(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("gx_")?;
+        let formed = (8..=limits::GRANTEX_KEY_BYTES).contains(&text.len())
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        formed.then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// The key itself, for the service that gave it.
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.0
+    }
+
     /// The key's SHA-256 in base64url: what storage knows it by. A key holds 256 random bits, so
     /// its hash needs no salt and no stretching.
     pub fn hash(&self) -> String {
@@ -166,6 +180,25 @@ mod tests {
             &format!("gx_live_{}", random.replace('A', "+")),
         ] {
             assert_eq!(ApiKey::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_grantex_may_have_given_is_wider_and_no_token() {
+        for text in ["gx_live_0123", &format!("gx_live_{}", "A".repeat(43)), &format!("gx_test_{}", "f".repeat(64))] {
+            assert!(ApiKey::parse_of_grantex(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "gx_",
+            "gx_live",
+            "live_0123456",
+            "eyJh.eyJh.c2ln",
+            "gx_live_a.b",
+            "gx_live_a b",
+            &format!("gx_{}", "A".repeat(300)),
+        ] {
+            assert_eq!(ApiKey::parse_of_grantex(text), None, "{text}");
         }
     }
 

@@ -19,7 +19,9 @@ mod bounded;
 pub mod credential;
 pub mod developer;
 pub mod envelope;
+pub mod fetch;
 pub mod grant;
+pub mod grantex;
 pub mod guard;
 pub mod http;
 #[cfg(target_arch = "wasm32")]

@@ -77,6 +77,21 @@ pub const JWKS_REFETCH_SECS: i64 = 30;
 /// Least time after a failed fetch before the next while there is no JWK Set at all, in seconds.
 pub const JWKS_RETRY_SECS: i64 = 5;
 
+/// Longest answer of Grantex's API that is read, in bytes.
+pub const GRANTEX_ANSWER_BYTES: usize = 64 * 1024;
+/// How long asking Grantex may take, in milliseconds.
+pub const GRANTEX_TIMEOUT_MS: u32 = 5_000;
+/// How long it is remembered whose an API key of Grantex's is, in seconds, unless set otherwise.
+pub const GRANTEX_KEY_SECS: i64 = 60;
+/// Longest that `GRANTEX_KEY_CACHE_SECONDS` may be.
+pub const GRANTEX_KEY_SECS_MOST: i64 = 60 * 60;
+/// How long it is remembered that Grantex refuses an API key, in seconds.
+pub const GRANTEX_REFUSAL_SECS: i64 = 10;
+/// Longest API key of Grantex's, in bytes.
+pub const GRANTEX_KEY_BYTES: usize = 256;
+/// Longest N of `GRANT_STATUS=cached:N`, in seconds.
+pub const GRANT_STATUS_SECS: i64 = 60 * 60;
+
 /// Most verified grant tokens that an isolate remembers by their hash.
 pub const VERIFIED_TOKENS: usize = 1_024;
 /// Most derived keys that an isolate keeps, one for each developer and root key.

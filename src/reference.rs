@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::credential::CredentialId;
+use crate::credential::{CredentialId, PrincipalId};
 use crate::developer::DeveloperId;
 use crate::envelope::{self, Context, Part, SealError};
 use crate::grant::Grant;
@@ -25,6 +25,8 @@ pub struct Reference {
     pub developer: DeveloperId,
     /// Which credential.
     pub credential: CredentialId,
+    /// Whose credential that is to the developer.
+    pub principal: PrincipalId,
     /// The grant token that it was given for (`jti`).
     pub token_id: String,
     /// The grant.
@@ -44,6 +46,8 @@ pub struct Reference {
 struct Sealed<'a> {
     #[serde(rename = "c")]
     credential: &'a str,
+    #[serde(rename = "u")]
+    principal: String,
     #[serde(rename = "j")]
     token_id: String,
     #[serde(rename = "g")]
@@ -67,6 +71,7 @@ impl Reference {
         (expires_at > now).then(|| Self {
             developer: grant.developer.clone(),
             credential,
+            principal: grant.principal.clone(),
             token_id: grant.token_id.clone(),
             grant_id: grant.grant_id.clone(),
             parent_grant_id: grant.parent_grant_id.clone(),
@@ -81,6 +86,7 @@ impl Reference {
         let plain = zeroize::Zeroizing::new(
             serde_json::to_vec(&Sealed {
                 credential: self.credential.as_str(),
+                principal: self.principal.as_str().to_owned(),
                 token_id: self.token_id.clone(),
                 grant_id: self.grant_id.clone(),
                 parent_grant_id: self.parent_grant_id.clone(),
@@ -102,6 +108,7 @@ impl Reference {
         Some(Self {
             developer: developer.clone(),
             credential: CredentialId::parse(sealed.credential)?,
+            principal: PrincipalId::parse(&sealed.principal)?,
             token_id: sealed.token_id,
             grant_id: sealed.grant_id,
             parent_grant_id: sealed.parent_grant_id,
@@ -120,7 +127,7 @@ fn context(developer: &DeveloperId) -> Context<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::{PrincipalId, Service};
+    use crate::credential::Service;
     use crate::keyring::RootKey;
 
     const NOW: i64 = 1_700_000_000_000;

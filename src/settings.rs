@@ -11,6 +11,8 @@ use crate::grant::claims::Expected;
 use crate::grant::issuer::{IssuerKeys, RemoteKeys};
 use crate::grant::jwks::JwkSet;
 use crate::grant::verifier::GrantVerifier;
+use crate::grantex::Grantex;
+use crate::grantex::standing::StatusCheck;
 use crate::keyring::{Keyring, RootKey};
 use crate::limits;
 use crate::secret::Secret;
@@ -18,6 +20,7 @@ use crate::secret::Secret;
 const DEFAULT_ISSUER: &str = "https://grantex.dev";
 /// Grantex publishes its keys beside its API, not beside its issuer name.
 const DEFAULT_ISSUER_JWKS_URL: &str = "https://api.grantex.dev/.well-known/jwks.json";
+const GRANTEX_API_URL: &str = "GRANTEX_API_URL";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 /// What is wrong with a setting.
@@ -57,6 +60,8 @@ pub struct Settings {
     pub pseudonyms: Pseudonyms,
     /// `GRANT_ISSUER`, `GRANT_AUDIENCE`, `GRANT_JWKS` and `GRANT_JWKS_URL`.
     pub verifier: GrantVerifier,
+    /// `GRANTEX_API_URL`, `GRANTEX_API_KEY`, `GRANTEX_KEY_CACHE_SECONDS` and `GRANT_STATUS`.
+    pub grantex: Option<Grantex>,
     /// `ADMIN_API_KEY`; without it there are no admin routes.
     pub admin_api_key: Option<Secret>,
     /// `SIGNUP`.
@@ -75,6 +80,7 @@ impl Settings {
         let mut reader = Reader { get, problems: Vec::new() };
         let keyring = reader.keyring();
         let verifier = reader.verifier();
+        let grantex = reader.grantex();
         let admin_api_key = reader.admin_api_key();
         let sign_up = reader.sign_up();
         let allowed_origins = reader.allowed_origins();
@@ -87,6 +93,7 @@ impl Settings {
                     keyring,
                     pseudonyms,
                     verifier,
+                    grantex,
                     admin_api_key,
                     sign_up,
                     allowed_origins,
@@ -169,6 +176,11 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
             },
             (None, Some(url)) if is_fetchable(&url) => Some(IssuerKeys::Remote(RemoteKeys::new(url))),
             (None, Some(_)) => self.refuse(URL, "must be an https URL (http on localhost only)"),
+            (None, None) if self.text(GRANTEX_API_URL).is_some() => {
+                // Whether it is a URL, `grantex` says.
+                let url = self.text(GRANTEX_API_URL).unwrap_or_default();
+                Some(IssuerKeys::Remote(RemoteKeys::new(format!("{}{JWKS_PATH}", url.trim_end_matches('/')))))
+            }
             (None, None) if issuer == DEFAULT_ISSUER => {
                 Some(IssuerKeys::Remote(RemoteKeys::new(DEFAULT_ISSUER_JWKS_URL.to_owned())))
             }
@@ -180,6 +192,44 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
                 self.refuse(URL, "is missing, as is GRANT_JWKS, and GRANT_ISSUER is no https URL to derive it from")
             }
         }
+    }
+
+    fn grantex(&mut self) -> Option<Grantex> {
+        const API_KEY: &str = "GRANTEX_API_KEY";
+        const CACHE: &str = "GRANTEX_KEY_CACHE_SECONDS";
+        const STATUS: &str = "GRANT_STATUS";
+        let url = self.text(GRANTEX_API_URL);
+        let default = if url.is_some() { "online" } else { "offline" };
+        let check = StatusCheck::parse(&self.text(STATUS).unwrap_or_else(|| default.to_owned()));
+        let Some(check) = check else {
+            return self.refuse(STATUS, "must be online, cached:N with N from 1 to 3600 seconds, or offline");
+        };
+        let Some(url) = url else {
+            if check != StatusCheck::Offline {
+                self.complain(STATUS, "must be offline unless GRANTEX_API_URL says whom to ask");
+            }
+            return None;
+        };
+        if !is_fetchable(&url) || url.contains('?') {
+            return self.refuse(GRANTEX_API_URL, "must be an https URL without a query (http on localhost only)");
+        }
+        let api_key = self.text(API_KEY).map(Secret::new);
+        if !api_key.as_ref().is_none_or(|key| key.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
+            return self.refuse(API_KEY, "must be printable ASCII without spaces");
+        }
+        if api_key.is_none() && check != StatusCheck::Offline {
+            return self
+                .refuse(API_KEY, "is missing: it is what Grantex is asked with, unless GRANT_STATUS is offline");
+        }
+        let secs = match self.text(CACHE) {
+            None => Some(limits::GRANTEX_KEY_SECS),
+            Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+            Some(_) => None,
+        };
+        let Some(secs) = secs.filter(|secs| (0..=limits::GRANTEX_KEY_SECS_MOST).contains(secs)) else {
+            return self.refuse(CACHE, format!("must be from 0 to {} seconds", limits::GRANTEX_KEY_SECS_MOST));
+        };
+        Some(Grantex::new(&url, check, api_key, secs))
     }
 
     fn admin_api_key(&mut self) -> Option<Secret> {
@@ -317,6 +367,11 @@ mod tests {
                     "https://issuer.example/a b",
                 ],
             ),
+            (
+                "GRANTEX_API_URL",
+                &["api.grantex.example", "http://api.grantex.example", "https://a.example/?x=1", "https://?"],
+            ),
+            ("GRANT_STATUS", &["always", "cached:0", "cached:99999", "online", "cached:60"]),
             ("ADMIN_API_KEY", &["short-secret"]),
             ("SIGNUP", &["yes", "OPEN"]),
             ("RATE_LIMITS", &["no", "ON"]),
@@ -338,6 +393,26 @@ mod tests {
         assert_eq!(read(&[SECRET]).unwrap_err(), ["AUDIT_WEBHOOK_URL"]);
         for bad in ["siem.example", "http://siem.example/", "https://u:p@siem.example/"] {
             assert_eq!(read(&[(URL.0, bad), SECRET]).unwrap_err(), ["AUDIT_WEBHOOK_URL"]);
+        }
+    }
+
+    #[test]
+    fn grantex_is_asked_where_its_url_is_set_and_with_a_key() {
+        let url = ("GRANTEX_API_URL", "https://api.grantex.example/");
+        let key = ("GRANTEX_API_KEY", "gx_live_key");
+        assert!(read(&[]).unwrap().grantex.is_none());
+        assert_eq!(read(&[url]).unwrap_err(), ["GRANTEX_API_KEY"]);
+        assert_eq!(read(&[url, ("GRANT_STATUS", "cached:60")]).unwrap_err(), ["GRANTEX_API_KEY"]);
+        assert_eq!(read(&[url, ("GRANTEX_API_KEY", "two words")]).unwrap_err(), ["GRANTEX_API_KEY"]);
+        for (status, is_asked) in [("", true), ("online", true), ("cached:60", true), ("offline", false)] {
+            let grantex = read(&[url, key, ("GRANT_STATUS", status)]).unwrap().grantex.unwrap();
+            assert_eq!(grantex.checks_grants(), is_asked, "{status}");
+        }
+        assert!(read(&[url, ("GRANT_STATUS", "offline")]).is_ok());
+        for (secs, is_good) in
+            [("0", true), ("3600", true), ("3601", false), ("-1", false), ("1.5", false), ("+5", false)]
+        {
+            assert_eq!(read(&[url, key, ("GRANTEX_KEY_CACHE_SECONDS", secs)]).is_ok(), is_good, "{secs}");
         }
     }
 

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use futures::executor::block_on;
 use grant_vault::Secret;
 use grant_vault::audit::Event;
-use grant_vault::grant::issuer::{FetchError, FetchJwks};
+use grant_vault::fetch::{self, Fetch, FetchError, Request};
 use grant_vault::grant::signature::JwtSimple;
 use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service};
 use grant_vault::settings::Settings;
@@ -42,8 +42,8 @@ impl ReadBody for Body {
 /// An issuer that can't be reached.
 struct NoIssuer;
 
-impl FetchJwks for NoIssuer {
-    async fn fetch_jwks(&self, _: &str) -> Result<Vec<u8>, FetchError> {
+impl Fetch for NoIssuer {
+    async fn fetch(&self, _: &Request<'_>) -> Result<fetch::Answer, FetchError> {
         Err(FetchError::Network("getaddrinfo ENOTFOUND issuer.internal".to_owned()))
     }
 }

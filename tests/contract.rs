@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use futures::executor::block_on;
-use grant_vault::grant::issuer::{FetchError, FetchJwks};
+use grant_vault::fetch::{Answer, Fetch, FetchError, Request};
 use grant_vault::grant::signature::JwtSimple;
 use grant_vault::http::rate::{Limit, Unlimited};
 use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service, api_headers};
@@ -35,8 +35,8 @@ impl ReadBody for NoBody {
 
 struct NoIssuer;
 
-impl FetchJwks for NoIssuer {
-    async fn fetch_jwks(&self, _: &str) -> Result<Vec<u8>, FetchError> {
+impl Fetch for NoIssuer {
+    async fn fetch(&self, _: &Request<'_>) -> Result<Answer, FetchError> {
         Err(FetchError::Network("none".to_owned()))
     }
 }

@@ -217,6 +217,7 @@ impl Event {
         self.about(&reference.credential);
         self.agent = Some(bounded(&reference.agent));
         self.grant = (reference.grant_id != reference.token_id).then(|| bounded(&reference.grant_id));
+        self.principal_hash = Some(pseudonyms.principal(&reference.developer, &reference.principal));
         self.token_hash = Some(pseudonyms.token(&reference.developer, &reference.token_id));
     }
 

@@ -10,41 +10,24 @@ use std::rc::Rc;
 
 use super::GrantError;
 use super::jwks::{Algorithm, JwkSet, JwksError, SelectError};
-use crate::limits::{JWKS_FRESH_SECS, JWKS_REFETCH_SECS, JWKS_RETRY_SECS, JWKS_STALE_SECS};
+use crate::fetch::{Fetch, FetchError, Request};
+use crate::limits::{
+    JWKS_BYTES, JWKS_FRESH_SECS, JWKS_REFETCH_SECS, JWKS_RETRY_SECS, JWKS_STALE_SECS, JWKS_TIMEOUT_MS,
+};
 use crate::timestamp::Timestamp;
 
 /// Why a key set couldn't be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FetchError {
-    /// The host didn't answer in time.
-    #[error("no answer in time")]
-    Timeout,
-    /// The host can't be reached.
-    #[error("not reachable: {0}")]
-    Network(String),
-    /// The host answered with another status than 200; redirects are not followed.
-    #[error("answered with status {0}")]
-    Status(u16),
-    /// The answer's content type isn't JSON's.
-    #[error("answered with a content type that is not JSON's")]
-    ContentType,
-    /// The answer is longer than a key set may be.
-    #[error("answered with more than 64 KiB")]
-    TooLong,
+pub enum KeysError {
+    /// The issuer gave no answer that can be read.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The answer is no key set.
     #[error("answered with a key set that can't be used: {0}")]
     Set(#[from] JwksError),
     /// An attempt failed a moment ago, so none was made.
     #[error("failed a moment ago")]
     Recent,
-}
-
-/// Fetches key sets.
-#[allow(async_fn_in_trait, reason = "JavaScript's promises are not Send, and nothing here needs Send")]
-pub trait FetchJwks {
-    /// The body of a 200 answer of JSON type, at most [`crate::limits::JWKS_BYTES`] long, within
-    /// [`crate::limits::JWKS_TIMEOUT_MS`], without following redirects.
-    async fn fetch_jwks(&self, url: &str) -> Result<Vec<u8>, FetchError>;
 }
 
 /// The keys of the issuer.
@@ -62,7 +45,7 @@ impl IssuerKeys {
         &self,
         algorithm: Algorithm,
         key_id: Option<&str>,
-        fetch: &impl FetchJwks,
+        fetch: &impl Fetch,
         now: Timestamp,
     ) -> Result<Rc<JwkSet>, GrantError> {
         match self {
@@ -99,9 +82,9 @@ impl RemoteKeys {
         &self,
         algorithm: Algorithm,
         key_id: Option<&str>,
-        fetch: &impl FetchJwks,
+        fetch: &impl Fetch,
         now: Timestamp,
-    ) -> Result<Rc<JwkSet>, FetchError> {
+    ) -> Result<Rc<JwkSet>, KeysError> {
         let kept = self.kept.borrow().clone();
         let Some(kept) = kept.filter(|kept| now.seconds_since(kept.fetched_at) < JWKS_STALE_SECS) else {
             return self.first(fetch, now).await;
@@ -115,14 +98,14 @@ impl RemoteKeys {
     }
 
     /// Fetches a set where there is none to fall back on.
-    async fn first(&self, fetch: &impl FetchJwks, now: Timestamp) -> Result<Rc<JwkSet>, FetchError> {
+    async fn first(&self, fetch: &impl Fetch, now: Timestamp) -> Result<Rc<JwkSet>, KeysError> {
         if self.is_recent(&self.failed_at, JWKS_RETRY_SECS, now) {
-            return Err(FetchError::Recent);
+            return Err(KeysError::Recent);
         }
         self.fetch(fetch, now).await
     }
 
-    async fn fetch(&self, fetch: &impl FetchJwks, now: Timestamp) -> Result<Rc<JwkSet>, FetchError> {
+    async fn fetch(&self, fetch: &impl Fetch, now: Timestamp) -> Result<Rc<JwkSet>, KeysError> {
         self.tried_at.set(Some(now));
         match self.download(fetch).await {
             Ok(set) => {
@@ -137,8 +120,16 @@ impl RemoteKeys {
         }
     }
 
-    async fn download(&self, fetch: &impl FetchJwks) -> Result<Rc<JwkSet>, FetchError> {
-        let body = fetch.fetch_jwks(&self.url).await?;
+    async fn download(&self, fetch: &impl Fetch) -> Result<Rc<JwkSet>, KeysError> {
+        let request = Request {
+            url: &self.url,
+            accept: "application/jwk-set+json, application/json",
+            bearer: None,
+            json: None,
+            most: JWKS_BYTES,
+            timeout_ms: JWKS_TIMEOUT_MS,
+        };
+        let body = fetch.fetch(&request).await?.json()?;
         Ok(Rc::new(JwkSet::parse(&body)?))
     }
 
@@ -152,6 +143,7 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
+    use crate::fetch::Answer;
 
     /// An issuer with one key, which can be down.
     struct Issuer {
@@ -160,18 +152,20 @@ mod tests {
         fetches: Cell<usize>,
     }
 
-    impl FetchJwks for Issuer {
-        async fn fetch_jwks(&self, url: &str) -> Result<Vec<u8>, FetchError> {
-            assert_eq!(url, "https://issuer.example/jwks.json");
+    impl Fetch for Issuer {
+        async fn fetch(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
+            assert_eq!(request.url, "https://issuer.example/jwks.json");
+            assert!(request.bearer.is_none() && request.json.is_none());
             self.fetches.set(self.fetches.get() + 1);
             if self.is_down.get() {
                 return Err(FetchError::Timeout);
             }
             let key_id = self.key_id.get();
-            Ok(format!(
+            let body = format!(
                 r#"{{"keys":[{{"kid":"{key_id}","kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}}]}}"#
-            )
-            .into_bytes())
+            );
+            let content_type = "application/jwk-set+json".to_owned();
+            Ok(Answer { status: 200, content_type, body: body.into_bytes().into() })
         }
     }
 
@@ -187,7 +181,7 @@ mod tests {
         }
 
         /// Whether the key is in the set that serves at that second.
-        fn has(&self, key_id: &str, second: i64) -> Result<bool, FetchError> {
+        fn has(&self, key_id: &str, second: i64) -> Result<bool, KeysError> {
             let now = Timestamp::from_millis(second * 1_000).unwrap();
             let set = block_on(self.keys.set_for(Algorithm::Es256, Some(key_id), &self.issuer, now))?;
             Ok(set.select(Algorithm::Es256, Some(key_id)).is_ok())
@@ -231,8 +225,8 @@ mod tests {
         assert_eq!(scene.has("a", 601), Ok(true));
         assert_eq!(scene.fetches(), 2);
         assert_eq!(scene.has("a", 3_599), Ok(true));
-        assert_eq!(scene.has("a", 3_600), Err(FetchError::Recent));
-        assert_eq!(scene.has("a", 3_605), Err(FetchError::Timeout));
+        assert_eq!(scene.has("a", 3_600), Err(KeysError::Recent));
+        assert_eq!(scene.has("a", 3_605), Err(KeysError::Fetch(FetchError::Timeout)));
         scene.issuer.is_down.set(false);
         assert_eq!(scene.has("a", 3_610), Ok(true));
     }
@@ -241,8 +235,8 @@ mod tests {
     fn without_any_set_it_tries_again_after_a_pause() {
         let scene = Scene::new();
         scene.issuer.is_down.set(true);
-        assert_eq!(scene.has("a", 0), Err(FetchError::Timeout));
-        assert_eq!(scene.has("a", 4), Err(FetchError::Recent));
+        assert_eq!(scene.has("a", 0), Err(KeysError::Fetch(FetchError::Timeout)));
+        assert_eq!(scene.has("a", 4), Err(KeysError::Recent));
         assert_eq!(scene.fetches(), 1);
         scene.issuer.is_down.set(false);
         assert_eq!(scene.has("a", 5), Ok(true));

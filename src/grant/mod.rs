@@ -107,5 +107,5 @@ pub enum GrantError {
     Revoked,
     /// The issuer's key set can't be had, so nothing is known of the token.
     #[error("no key set of the issuer: {0}")]
-    NoKeys(issuer::FetchError),
+    NoKeys(issuer::KeysError),
 }

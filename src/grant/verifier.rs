@@ -7,12 +7,13 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use super::claims::{self, Expected};
-use super::issuer::{FetchJwks, IssuerKeys};
+use super::issuer::IssuerKeys;
 use super::jwks::{Algorithm, JwkSet};
 use super::signature::{CheckSignature, SignatureError};
 use super::token::UnverifiedToken;
 use super::{Grant, GrantError};
 use crate::bounded;
+use crate::fetch::Fetch;
 use crate::limits::VERIFIED_TOKENS;
 use crate::timestamp::Timestamp;
 
@@ -53,7 +54,7 @@ impl GrantVerifier {
     pub async fn verify(
         &self,
         token: &str,
-        fetch: &impl FetchJwks,
+        fetch: &impl Fetch,
         signatures: &impl CheckSignature,
         now: Timestamp,
     ) -> Result<Rc<Grant>, GrantError> {
@@ -78,7 +79,7 @@ impl GrantVerifier {
     async fn recognise(
         &self,
         hash: &[u8; 32],
-        fetch: &impl FetchJwks,
+        fetch: &impl Fetch,
         now: Timestamp,
     ) -> Result<Option<Rc<Grant>>, GrantError> {
         let known = self

@@ -9,6 +9,8 @@ use super::Response;
 use super::rate::Limit;
 use crate::accounts::AccountError;
 use crate::grant::GrantError;
+use crate::grantex::GrantexError;
+use crate::grantex::standing::StandingError;
 use crate::json::JsonError;
 use crate::limits::RATE_PERIOD_SECS;
 use crate::random::RandomError;
@@ -102,9 +104,14 @@ impl ApiError {
     /// the reference was given for, and that is a 403.
     pub fn of_reference(error: VaultError) -> Self {
         match error {
-            VaultError::Revoked => Self::forbidden("The grant that this reference was given for was revoked"),
+            VaultError::Revoked => Self::fallen_reference(error),
             other => other.into(),
         }
+    }
+
+    /// 403: the grant that a reference was given for doesn't stand any more.
+    pub fn fallen_reference(reason: impl ToString) -> Self {
+        Self::forbidden("The grant that this reference was given for was revoked").because(reason)
     }
 
     /// 404 for a path.
@@ -234,6 +241,22 @@ impl From<GrantError> for ApiError {
                 let kind = Kind::Unavailable { retry_after: RETRY_AFTER_SECS };
                 Self::new(kind, "The issuer's keys can't be had now; try again").because(error)
             }
+            refused => Self::bad_grant(refused),
+        }
+    }
+}
+
+impl From<GrantexError> for ApiError {
+    fn from(error: GrantexError) -> Self {
+        let kind = Kind::Unavailable { retry_after: RETRY_AFTER_SECS };
+        Self::new(kind, "Grantex can't be asked now; try again").because(error)
+    }
+}
+
+impl From<StandingError> for ApiError {
+    fn from(error: StandingError) -> Self {
+        match error {
+            StandingError::Unknown(error) => error.into(),
             refused => Self::bad_grant(refused),
         }
     }

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::accounts::KnownAccounts;
 use crate::audit::{Event, Kind, Outcome};
-use crate::grant::issuer::FetchJwks;
+use crate::fetch::Fetch;
 use crate::grant::signature::CheckSignature;
 use crate::random::{self, RandomError};
 use crate::secret::{self, Secret};
@@ -117,7 +117,7 @@ impl Service {
     }
 
     /// Answers a request: finds the call, makes it, and puts the headers on that every answer has.
-    pub async fn handle<S: Store, F: FetchJwks, C: CheckSignature>(
+    pub async fn handle<S: Store, F: Fetch, C: CheckSignature>(
         &self,
         host: Host<'_, S, F, C>,
         head: &Head,
@@ -152,7 +152,7 @@ impl Service {
         Reply::Answer { response, event: event.event.is_some().then(|| Box::new(event)) }
     }
 
-    async fn answer<S: Store, F: FetchJwks, C: CheckSignature>(
+    async fn answer<S: Store, F: Fetch, C: CheckSignature>(
         &self,
         host: &Host<'_, S, F, C>,
         head: &Head,

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::accounts::AccountPage;
 use crate::credential::{CredentialId, Details};
-use crate::developer::{Account, ApiKey};
+use crate::developer::{Account, ApiKey, Mode};
+use crate::grantex::developers::Profile;
 use crate::json::Metadata;
 use crate::keyring::{KeyId, Keyring};
 use crate::rotation;
@@ -168,6 +169,30 @@ impl<'a> Developer<'a> {
     /// What is shown once, when the account is made.
     pub fn with_key(account: &'a Account, api_key: &'a ApiKey) -> Self {
         Self { api_key: Some(api_key.expose()), ..Self::new(account) }
+    }
+}
+
+/// A developer whose account is kept at Grantex, as it told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantexDeveloper<'a> {
+    developer_id: &'a str,
+    name: Option<&'a str>,
+    email: Option<&'a str>,
+    mode: Option<&'static str>,
+    created_at: Option<Timestamp>,
+}
+
+impl<'a> GrantexDeveloper<'a> {
+    /// What is shown of a developer of Grantex's.
+    pub fn new(profile: &'a Profile) -> Self {
+        Self {
+            developer_id: profile.developer.as_str(),
+            name: profile.name.as_deref(),
+            email: profile.email.as_deref(),
+            mode: profile.mode.map(Mode::as_str),
+            created_at: profile.created_at,
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures::executor::block_on;
+use grant_vault::fetch::{Answer, Fetch, FetchError, Request};
 use grant_vault::grant::claims::Expected;
-use grant_vault::grant::issuer::{FetchError, FetchJwks, IssuerKeys};
+use grant_vault::grant::issuer::IssuerKeys;
 use grant_vault::grant::jwks::JwkSet;
 use grant_vault::grant::signature::JwtSimple;
 use grant_vault::grant::verifier::GrantVerifier;
@@ -252,8 +253,8 @@ where
 /// An inline key set needs none.
 struct NoFetch;
 
-impl FetchJwks for NoFetch {
-    async fn fetch_jwks(&self, url: &str) -> Result<Vec<u8>, FetchError> {
-        panic!("fetched {url}")
+impl Fetch for NoFetch {
+    async fn fetch(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
+        panic!("fetched {}", request.url)
     }
 }

@@ -4,14 +4,14 @@ use super::Call;
 use crate::accounts::{AccountError, Removal};
 use crate::audit::{Actor, Kind};
 use crate::developer::DeveloperId;
-use crate::grant::issuer::FetchJwks;
+use crate::fetch::Fetch;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
 use crate::http::response::Response;
 use crate::http::{ReadBody, params, view};
 use crate::store::Store;
 
-impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn provision_developer(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         self.operator()?;
         let (developer, new) = params::provisioned_account(&self.json(body).await?)?;

@@ -2,14 +2,14 @@
 
 use super::Call;
 use crate::audit::{Actor, Kind};
-use crate::grant::issuer::FetchJwks;
+use crate::fetch::Fetch;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
 use crate::http::response::Response;
 use crate::http::{ReadBody, params, view};
 use crate::store::Store;
 
-impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn audit_hashes(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         self.operator()?;
         let names = params::audit_names(&self.json(body).await?)?;

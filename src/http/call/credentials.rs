@@ -3,7 +3,7 @@
 use super::Call;
 use crate::audit::Kind;
 use crate::credential::CredentialId;
-use crate::grant::issuer::FetchJwks;
+use crate::fetch::Fetch;
 use crate::grant::scope;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
@@ -14,14 +14,14 @@ use crate::http::{Host, ReadBody, params, view};
 use crate::store::Store;
 use crate::vault::VaultError;
 
-impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn store_credential(&self, body: impl ReadBody) -> Result<Response, ApiError> {
-        let (account, _) = self.developer().await?;
-        self.count(Limit::Write, account.developer.as_str()).await?;
+        let caller = self.developer().await?;
+        self.count(Limit::Write, caller.developer().as_str()).await?;
         let new = params::new_credential(&self.json(body).await?)?;
-        let principal = self.settings.pseudonyms.principal(&account.developer, &new.principal);
+        let principal = self.settings.pseudonyms.principal(caller.developer(), &new.principal);
         self.note(|event| event.principal_hash = Some(principal));
-        let (id, details) = self.vault().store(&account.developer, new, self.host.now).await?;
+        let (id, details) = self.vault().store(caller.developer(), new, self.host.now).await?;
         let is_new = details.created_at == details.updated_at;
         self.note(|event| {
             event.about(&id);
@@ -31,26 +31,26 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     }
 
     pub(super) async fn list_credentials(&self) -> Result<Response, ApiError> {
-        let (account, _) = self.developer().await?;
+        let caller = self.developer().await?;
         let query = params::list_query(&self.head.query)?;
-        let page = self.vault().list(&account.developer, &query).await?;
+        let page = self.vault().list(caller.developer(), &query).await?;
         Ok(Response::json(200, &view::Credentials::new(&page)))
     }
 
     pub(super) async fn get_credential(&self, id: &str) -> Result<Response, ApiError> {
-        let (account, _) = self.developer().await?;
+        let caller = self.developer().await?;
         let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
         self.note(|event| event.about(&id));
-        let details = self.vault().get(&account.developer, &id).await?;
+        let details = self.vault().get(caller.developer(), &id).await?;
         Ok(Response::json(200, &view::Credential::new(&id, &details)))
     }
 
     pub(super) async fn delete_credential(&self, id: &str) -> Result<Response, ApiError> {
-        let (account, _) = self.developer().await?;
+        let caller = self.developer().await?;
         let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
         self.note(|event| event.about(&id));
-        self.count(Limit::Write, account.developer.as_str()).await?;
-        self.vault().delete(&account.developer, &id, self.host.now).await?;
+        self.count(Limit::Write, caller.developer().as_str()).await?;
+        self.vault().delete(caller.developer(), &id, self.host.now).await?;
         self.note(|event| event.done(Kind::CredentialDeleted));
         Ok(Response::empty(204))
     }
@@ -63,8 +63,9 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         self.count(Limit::Exchange, &self.settings.pseudonyms.token(&grant.developer, &grant.token_id)).await?;
         let (service, delivery) = params::exchange(&self.json(body).await?)?;
         self.note(|event| event.about(&CredentialId::derive(&grant.developer, &grant.principal, &service)));
+        self.must_stand(token, &grant).await?;
         if delivery == Delivery::Reference {
-            return self.refer(&grant, &service).await;
+            return self.refer(token, &grant, &service).await;
         }
         let (details, tokens) = self.vault().exchange(&grant, &service).await?;
         self.note(|event| {

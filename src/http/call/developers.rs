@@ -1,8 +1,8 @@
 //! The calls of a developer on their own account: sign-up, a new API key, who am I.
 
-use super::Call;
+use super::{Call, Caller};
 use crate::audit::{Actor, Kind};
-use crate::grant::issuer::FetchJwks;
+use crate::fetch::Fetch;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
 use crate::http::rate::Limit;
@@ -11,7 +11,7 @@ use crate::http::{ReadBody, params, view};
 use crate::settings::SignUp;
 use crate::store::Store;
 
-impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn sign_up(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         self.count_client(Limit::SignUp).await?;
         if self.settings.sign_up == SignUp::Closed {
@@ -27,14 +27,19 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
     }
 
     pub(super) async fn rotate_key(&self) -> Result<Response, ApiError> {
-        let (account, old) = self.developer().await?;
+        let (account, old) = match self.developer().await? {
+            Caller::Here(account, api_key) => (account, api_key),
+            Caller::OfGrantex(_) => return Err(ApiError::forbidden("This API key is Grantex's: rotate it there")),
+        };
         let new = self.accounts().rotate(&account, &old).await?;
         self.note(|event| event.done(Kind::KeyRotated));
         Ok(Response::secret_json(200, &view::RotatedKey::new(&new, self.host.now)))
     }
 
     pub(super) async fn me(&self) -> Result<Response, ApiError> {
-        let (account, _) = self.developer().await?;
-        Ok(Response::json(200, &view::Developer::new(&account)))
+        Ok(match self.developer().await? {
+            Caller::Here(account, _) => Response::json(200, &view::Developer::new(&account)),
+            Caller::OfGrantex(profile) => Response::json(200, &view::GrantexDeveloper::new(&profile)),
+        })
     }
 }

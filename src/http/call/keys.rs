@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::audit::Kind;
-use crate::grant::issuer::FetchJwks;
+use crate::fetch::Fetch;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
 use crate::http::response::Response;
@@ -10,7 +10,7 @@ use crate::http::{ReadBody, params, view};
 use crate::rotation::Rotation;
 use crate::store::Store;
 
-impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn count_keys(&self) -> Result<Response, ApiError> {
         self.operator()?;
         let cursor = params::cursor_query(&self.head.query)?;

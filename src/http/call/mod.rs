@@ -13,6 +13,7 @@ mod records;
 mod references;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -23,15 +24,36 @@ use super::rate::{self, Limit};
 use super::response::Response;
 use super::route::Route;
 use super::{BodyError, Head, Host, ReadBody, view};
-use crate::accounts::{Accounts, KnownAccounts};
+use crate::accounts::{AccountError, Accounts, KnownAccounts};
 use crate::audit::{Actor, Event};
-use crate::developer::{Account, ApiKey};
-use crate::grant::issuer::FetchJwks;
+use crate::developer::{Account, ApiKey, DeveloperId};
+use crate::fetch::Fetch;
+use crate::grant::Grant;
 use crate::grant::signature::CheckSignature;
+use crate::grantex::Grantex;
+use crate::grantex::developers::Profile;
+use crate::grantex::standing::Claimed;
 use crate::limits;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::vault::Vault;
+
+/// Who calls with an API key.
+pub(super) enum Caller {
+    /// A developer whose account this vault keeps, and the key.
+    Here(Account, ApiKey),
+    /// A developer whose account Grantex keeps.
+    OfGrantex(Rc<Profile>),
+}
+
+impl Caller {
+    fn developer(&self) -> &DeveloperId {
+        match self {
+            Self::Here(account, _) => &account.developer,
+            Self::OfGrantex(profile) => &profile.developer,
+        }
+    }
+}
 
 /// One call, with everything that it needs but its body.
 pub(super) struct Call<'a, S, F, C> {
@@ -43,7 +65,7 @@ pub(super) struct Call<'a, S, F, C> {
     pub(super) event: &'a RefCell<Event>,
 }
 
-impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
+impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     /// Makes the call. Of those that fail to say who they are, each is counted for where it came from, and
     /// told so when it is one too many; a good key or token from there is answered all the same.
     pub(super) async fn make(&self, route: Route, body: impl ReadBody) -> Result<Response, ApiError> {
@@ -121,13 +143,40 @@ impl<S: Store, F: FetchJwks, C: CheckSignature> Call<'_, S, F, C> {
         (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
     }
 
-    /// The account that the caller's API key belongs to.
-    async fn developer(&self) -> Result<(Account, ApiKey), ApiError> {
+    /// The developer whose API key the caller has: one that this vault knows, else one that Grantex does.
+    async fn developer(&self) -> Result<Caller, ApiError> {
         let token = self.bearer().ok_or_else(|| ApiError::bad_api_key("no bearer token"))?;
-        let api_key = ApiKey::parse(token).ok_or_else(|| ApiError::bad_api_key("not an API key"))?;
-        let account = self.accounts().authenticate(&api_key, self.host.now).await?;
-        self.note(|event| event.by(Actor::Developer, &account.developer));
-        Ok((account, api_key))
+        let caller = match &self.settings.grantex {
+            None => {
+                let api_key = ApiKey::parse(token).ok_or_else(|| ApiError::bad_api_key("not an API key"))?;
+                Caller::Here(self.accounts().authenticate(&api_key, self.host.now).await?, api_key)
+            }
+            Some(grantex) => self.developer_beside(grantex, token).await?,
+        };
+        self.note(|event| event.by(Actor::Developer, caller.developer()));
+        Ok(caller)
+    }
+
+    async fn developer_beside(&self, grantex: &Grantex, token: &str) -> Result<Caller, ApiError> {
+        let theirs = ApiKey::parse_of_grantex(token).ok_or_else(|| ApiError::bad_api_key("not an API key"))?;
+        if let Some(profile) = grantex.known_developer(&theirs, self.host.now) {
+            return Ok(Caller::OfGrantex(profile));
+        }
+        if let Some(api_key) = ApiKey::parse(token) {
+            match self.accounts().authenticate(&api_key, self.host.now).await {
+                Err(AccountError::UnknownKey) => {}
+                known => return Ok(Caller::Here(known?, api_key)),
+            }
+        }
+        let profile = grantex.developer(&theirs, self.host.fetch, self.host.now).await?;
+        profile.map(Caller::OfGrantex).ok_or_else(|| ApiError::bad_api_key("Grantex refuses the API key"))
+    }
+
+    /// Checks with Grantex, where it is asked, that a grant token stands.
+    async fn must_stand(&self, token: &str, grant: &Grant) -> Result<(), ApiError> {
+        let Some(grantex) = &self.settings.grantex else { return Ok(()) };
+        let claimed = Claimed { grant_id: &grant.grant_id, principal: grant.principal.as_str(), agent: &grant.agent };
+        Ok(grantex.must_stand(token, claimed, self.host.fetch, self.host.now).await?)
     }
 
     /// Checks that the caller is the operator. Without an admin key the admin routes don't exist.
