@@ -47,6 +47,12 @@ impl<'a> Object<'a> {
         self.0.get(name).map(|value| value.get())
     }
 
+    /// How many fields there are.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether any field is null.
     pub fn has_null(&self) -> bool {
         self.0.values().any(|value| value.get() == "null")

@@ -59,6 +59,17 @@ pub const EXPORT_PAGE: usize = KV_BULK_KEYS;
 /// two, and the free plan has 50 operations a request.
 pub const IMPORT_PAGE: usize = 20;
 
+/// Longest proof of possession, in bytes.
+pub const PROOF_BYTES: usize = 8 * 1024;
+/// How old a proof of possession may be, in seconds.
+pub const PROOF_AGE_SECS: i64 = 60;
+/// How far ahead of this clock a proof of possession may be, in seconds.
+pub const PROOF_AHEAD_SECS: i64 = 5;
+/// How long a proof that was used is remembered, in seconds: longer than it could be used again.
+pub const PROOF_MARK_SECS: u64 = 120;
+/// Most proofs that an isolate remembers.
+pub const SEEN_PROOFS: usize = 4_096;
+
 /// How long a reference to a credential lasts at most, in seconds.
 pub const REFERENCE_SECS: i64 = 5 * 60;
 

@@ -158,6 +158,7 @@ mod tests {
             scopes: Vec::new(),
             issued_at: at(-60),
             expires_at: at(grant_ends),
+            confirmation: None,
         };
         Reference::new(&grant, id, Some(Secret::new("eyJ.a.b".to_owned())), at(0))
     }

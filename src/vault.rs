@@ -11,6 +11,7 @@ use std::rc::Rc;
 use crate::credential::{CredentialId, Details, NewCredential, PrincipalId, Service, Tokens};
 use crate::developer::DeveloperId;
 use crate::envelope::SealError;
+use crate::grant::dpop::ProofId;
 use crate::grant::{Grant, scope};
 use crate::guard::{self, Guard, Latest};
 use crate::keyring::Keyring;
@@ -40,6 +41,9 @@ pub enum VaultError {
     /// The grant ended before a reference could be made.
     #[error("the grant has ended")]
     GrantEnded,
+    /// The proof of possession was used before.
+    #[error("the proof was used before")]
+    Replayed,
     /// The cursor isn't one that a list gave.
     #[error("not a cursor of this list")]
     BadCursor,
@@ -89,12 +93,19 @@ pub struct CredentialPage {
 pub struct Vault<'a, S> {
     keyring: &'a Keyring,
     store: &'a S,
+    proof: Option<ProofId>,
 }
 
 impl<'a, S: Store> Vault<'a, S> {
     /// A vault that keeps in `store` what it seals with `keyring`.
     pub fn new(keyring: &'a Keyring, store: &'a S) -> Self {
-        Self { keyring, store }
+        Self { keyring, store, proof: None }
+    }
+
+    /// The vault for a grant with a proof of possession: what it hands out for the grant it hands out once for
+    /// the proof, as far as storage tells in time.
+    pub fn spending(self, proof: Option<ProofId>) -> Self {
+        Self { proof, ..self }
     }
 
     /// Stores a credential, in place of the one for the same principal and service if there is one:
@@ -263,6 +274,7 @@ impl<'a, S: Store> Vault<'a, S> {
         if let Some(parent) = names.parent_grant_id {
             wanted.push(keys::revocation(developer, Revocable::Grant(parent)));
         }
+        wanted.extend(self.proof.map(|proof| keys::proof(developer, &proof)));
         if self.keyring.is_rotating() {
             wanted.push(keys::guard(&keys::credential(developer, id)));
         }
@@ -270,12 +282,20 @@ impl<'a, S: Store> Vault<'a, S> {
         let guard = if self.keyring.is_rotating() { found.pop().flatten() } else { None };
         let mut found = found.into_iter();
         let value = found.next().flatten();
+        if self.proof.is_some() && found.next_back().flatten().is_some() {
+            return Err(VaultError::Replayed);
+        }
         if found.any(|revocation| revocation.is_some()) {
             return Err(VaultError::Revoked);
         }
         let place = Place { keyring: self.keyring, developer, id };
         let latest = guard::latest(&place, value, guard.as_deref()).map_err(|reason| damaged(id, reason))?;
-        latest.value().ok_or(VaultError::NotFound)
+        let value = latest.value().ok_or(VaultError::NotFound)?;
+        if let Some(proof) = self.proof {
+            let mark = Entry { value: "1", metadata: None, ttl: Some(limits::PROOF_MARK_SECS) };
+            self.store.put(&keys::proof(developer, &proof), mark).await?;
+        }
+        Ok(value)
     }
 
     /// Revokes a token or a grant of this developer's, for as long as a token may live.

@@ -157,6 +157,7 @@ fn head(method: &str, target: &str, bearer: &str) -> Head {
         authorization: (!bearer.is_empty()).then(|| Secret::new(format!("Bearer {bearer}"))),
         content_type: Some("application/json".to_owned()),
         origin: None,
+        ..Head::default()
     }
 }
 
@@ -339,7 +340,7 @@ fn browsers_of_named_origins_may_read_answers() {
     let preflight = from("OPTIONS", "https://app.example.com");
     assert_eq!(preflight.response.status, 204);
     assert_eq!(preflight.header("Access-Control-Allow-Origin"), Some("https://app.example.com"));
-    assert_eq!(preflight.header("Access-Control-Allow-Headers"), Some("Authorization, Content-Type"));
+    assert_eq!(preflight.header("Access-Control-Allow-Headers"), Some("Authorization, Content-Type, DPoP"));
     let refused = from("GET", "https://app.example.com");
     assert_eq!(
         (refused.response.status, refused.header("Access-Control-Allow-Origin")),

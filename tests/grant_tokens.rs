@@ -10,8 +10,8 @@ mod common;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use common::*;
 use grant_vault::grant::GrantError::{
-    self, Algorithm, Audience, Claims, Confirmation, Critical, Disagreement, EmbeddedKey, Expired, Header, Issuer, Key,
-    Lifetime, NotCompact, NotYetValid, NullClaim, Signature, TooLong, Type, Value,
+    self, Algorithm, Audience, Bound, Claims, Confirmation, Critical, Disagreement, EmbeddedKey, Expired, Header,
+    Issuer, Key, Lifetime, NotCompact, NotYetValid, NullClaim, Signature, TooLong, Type, Value,
 };
 use grant_vault::grant::claims;
 use grant_vault::grant::jwks::SelectError::{Ambiguous, Unknown};
@@ -436,8 +436,15 @@ fn claims_say_one_thing() {
     let twice = |pair: &str| ec_token(standard().to_string().replacen('{', &format!("{{{pair},"), 1));
     let no_object = || Claims(wrong_type(GRANT, "an object"));
     let mut rows = vec![
-        ("cnf".to_owned(), claim("cnf", r#"{"jkt":"x"}"#), Confirmation),
+        ("cnf".to_owned(), claim("cnf", r#"{"jkt":"x"}"#), Bound),
         ("cnf empty".into(), claim("cnf", "{}"), Confirmation),
+        ("cnf of a certificate".into(), claim("cnf", r#"{"x5t#S256":"x"}"#), Confirmation),
+        ("cnf of both".into(), claim("cnf", r#"{"jkt":"x","x5t#S256":"y"}"#), Confirmation),
+        (
+            "cnf of a number".into(),
+            claim("cnf", r#"{"jkt":5}"#),
+            Claims(WrongType { name: "jkt", expected: "a string" }),
+        ),
         ("cnf null".into(), claim("cnf", "null"), NullClaim),
         ("iss".into(), claim("iss", r#""https://grantex.dev/""#), Issuer),
         ("iss in another case".into(), claim("iss", r#""https://Grantex.dev""#), Issuer),

@@ -70,7 +70,9 @@ fn stands(grantex: &Grantex, stand_in: &StandIn, second: i64) -> Result<(), Stan
 }
 
 /// Everything that can be wrong with an answer whatever was asked.
-fn wrongs() -> [(&'static str, Result<(u16, &'static str, &'static str), FetchError>); 13] {
+type Wrong = Result<(u16, &'static str, &'static str), FetchError>;
+
+fn wrongs() -> [(&'static str, Wrong); 13] {
     [
         ("slow", Err(FetchError::Timeout)),
         ("down", Err(FetchError::Network("refused".to_owned()))),

@@ -78,6 +78,7 @@ fn grant(scope: &str) -> Grant {
         scopes: vec![scope.to_owned()],
         issued_at: at(0),
         expires_at: at(3_600),
+        confirmation: None,
     }
 }
 
@@ -142,7 +143,7 @@ fn it_gives_the_credential_as_it_is_now() {
     let text = scene.refer(&grant("*"), 0).unwrap();
     scene.put("gho_2");
     assert_eq!(scene.resolve(&text, 1).unwrap(), "gho_2");
-    block_on(scene.vault().delete(&developer("dev_A"), &id)).unwrap();
+    block_on(scene.vault().delete(&developer("dev_A"), &id, at(1))).unwrap();
     assert!(matches!(scene.resolve(&text, 1), Err(VaultError::NotFound)));
 }
 

@@ -113,6 +113,7 @@ fn grant(scopes: &[&str]) -> Grant {
         scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
         issued_at: at(0),
         expires_at: at(3_600),
+        confirmation: None,
     }
 }
 

@@ -110,7 +110,7 @@ function headOf(request) {
   if (typeof request?.url !== "string" || typeof request.method !== "string" || typeof request.headers?.get !== "function") {
     throw new TypeError("request must be a Request");
   }
-  const { pathname, search } = new URL(request.url);
+  const { origin, pathname, search } = new URL(request.url);
   const header = (name) => request.headers.get(name) ?? undefined;
   return {
     method: request.method,
@@ -119,6 +119,8 @@ function headOf(request) {
     authorization: header("authorization"),
     contentType: header("content-type"),
     origin: header("origin"),
+    dpop: header("dpop"),
+    base: origin,
   };
 }
 

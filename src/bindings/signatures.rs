@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsValue;
 
-use crate::grant::jwks::VerifyingKey;
+use crate::grant::jwks::{PublicKey, VerifyingKey};
 use crate::grant::signature::{CheckSignature, JwtSimple, SignatureError};
 use crate::grant::token::UnverifiedToken;
 use crate::js::WebCrypto;
@@ -15,6 +15,14 @@ pub struct HostSignatures;
 impl CheckSignature for HostSignatures {
     async fn check(&self, key: &VerifyingKey, token: &UnverifiedToken<'_>) -> Result<(), SignatureError> {
         if has_web_crypto() { WebCrypto.check(key, token).await } else { JwtSimple.check(key, token).await }
+    }
+
+    async fn check_bytes(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        if has_web_crypto() {
+            WebCrypto.check_bytes(key, message, signature).await
+        } else {
+            JwtSimple.check_bytes(key, message, signature).await
+        }
     }
 }
 

@@ -75,12 +75,14 @@ struct RequestHead {
     authorization: Option<String>,
     content_type: Option<String>,
     origin: Option<String>,
+    dpop: Option<String>,
+    base: String,
 }
 
 impl From<RequestHead> for Head {
     fn from(head: RequestHead) -> Self {
-        let RequestHead { method, path, query, authorization, content_type, origin } = head;
-        Self { method, path, query, authorization: authorization.map(Secret::new), content_type, origin }
+        let RequestHead { method, path, query, authorization, content_type, origin, dpop, base } = head;
+        Self { method, path, query, authorization: authorization.map(Secret::new), content_type, origin, dpop, base }
     }
 }
 

@@ -42,9 +42,7 @@ pub fn read(claims: &[u8], expected: &Expected, now: Timestamp) -> Result<Grant,
     }
     check_audience(&claims, expected.audience.as_deref())?;
     let (issued_at, expires_at) = check_times(&claims, now)?;
-    if claims.raw("cnf").is_some() {
-        return Err(GrantError::Confirmation);
-    }
+    let confirmation = confirmation(&claims)?;
     claims.optional::<String>("nonce", "a string").map_err(GrantError::Claims)?;
     let spellings = Spellings::of(&claims)?;
     let token_id = identifier(&claims, "jti")?;
@@ -65,7 +63,19 @@ pub fn read(claims: &[u8], expected: &Expected, now: Timestamp) -> Result<Grant,
         scopes: spellings.scopes()?,
         issued_at,
         expires_at,
+        confirmation,
     })
+}
+
+/// `cnf`: the thumbprint of the key that the token is bound to (RFC 9449 section 6.1). A token that is bound
+/// in another way, or in one more, is refused.
+fn confirmation(claims: &Object<'_>) -> Result<Option<String>, GrantError> {
+    let Some(cnf) = claims.object("cnf").map_err(GrantError::Claims)? else { return Ok(None) };
+    let thumbprint: Option<String> = cnf.optional("jkt", "a string").map_err(GrantError::Claims)?;
+    match thumbprint {
+        Some(thumbprint) if cnf.len() == 1 => Ok(Some(thumbprint)),
+        _ => Err(GrantError::Confirmation),
+    }
 }
 
 fn filled(name: &'static str, text: String) -> Result<String, GrantError> {

@@ -87,6 +87,11 @@ pub enum PublicKey {
         /// The point, uncompressed (SEC 1 section 2.3.3).
         point: [u8; PublicKey::POINT_BYTES],
     },
+    /// An Ed25519 key, which proofs of possession may be signed with and grant tokens may not.
+    Ed25519 {
+        /// The point, compressed (RFC 8032 section 5.1.5).
+        point: [u8; 32],
+    },
 }
 
 impl VerifyingKey {
@@ -101,7 +106,7 @@ impl VerifyingKey {
             _ => return None,
         };
         let operations = jwk.optional::<Vec<String>>("key_ops", "an array of strings").ok()?;
-        let fits = text("alg")?.is_none_or(|name| name == public_key.algorithm().name())
+        let fits = text("alg")?.is_none_or(|name| public_key.algorithm().is_some_and(|own| name == own.name()))
             && text("use")?.is_none_or(|purpose| purpose == "sig")
             && operations.is_none_or(|names| names.iter().any(|name| name == "verify"));
         fits.then_some(Self { id, public_key })
@@ -122,6 +127,32 @@ impl PublicKey {
         fits.then_some(Self::Rsa { n, e })
     }
 
+    /// Reads the key that a proof of possession brings: one for a grant token, or an Ed25519 key
+    /// (RFC 8037 section 2).
+    pub fn of_proof(jwk: &Object<'_>) -> Option<Self> {
+        let text = |name| jwk.optional::<String>(name, "a string").ok().flatten();
+        match (text("kty")?.as_str(), text("crv").as_deref()) {
+            ("RSA", _) => Self::rsa(&text("n")?, &text("e")?),
+            ("EC", Some("P-256")) => Self::p256(&text("x")?, &text("y")?),
+            ("OKP", Some("Ed25519")) => Some(Self::Ed25519 { point: decode(&text("x")?)?.try_into().ok()? }),
+            _ => None,
+        }
+    }
+
+    /// The key's thumbprint (RFC 7638 section 3), as `cnf.jkt` has it.
+    pub fn thumbprint(&self) -> String {
+        let encode = Base64UrlUnpadded::encode_string;
+        let members = match self {
+            Self::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
+            Self::P256 { point } => {
+                let (x, y) = point.get(1..).unwrap_or_default().split_at(32);
+                format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
+            }
+            Self::Ed25519 { point } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(point)),
+        };
+        encode(&Sha256::digest(members))
+    }
+
     /// Whether the point is on the curve, the engine says when it uses the key.
     fn p256(x: &str, y: &str) -> Option<Self> {
         let (x, y) = (decode(x)?, decode(y)?);
@@ -133,11 +164,12 @@ impl PublicKey {
         Some(Self::P256 { point: point.try_into().ok()? })
     }
 
-    /// The algorithm that the key is for.
-    pub fn algorithm(&self) -> Algorithm {
+    /// The algorithm of grant tokens that the key is for, if any.
+    pub fn algorithm(&self) -> Option<Algorithm> {
         match self {
-            Self::Rsa { .. } => Algorithm::Rs256,
-            Self::P256 { .. } => Algorithm::Es256,
+            Self::Rsa { .. } => Some(Algorithm::Rs256),
+            Self::P256 { .. } => Some(Algorithm::Es256),
+            Self::Ed25519 { .. } => None,
         }
     }
 
@@ -146,6 +178,7 @@ impl PublicKey {
         match self {
             Self::Rsa { n, .. } => Sha256::digest(n).into(),
             Self::P256 { point } => Sha256::digest(point).into(),
+            Self::Ed25519 { point } => Sha256::digest(point).into(),
         }
     }
 }
@@ -186,7 +219,8 @@ impl JwkSet {
     /// The one key for a token's `alg` and `kid`; without a `kid`, the only one for its `alg`.
     pub fn select(&self, algorithm: Algorithm, key_id: Option<&str>) -> Result<&VerifyingKey, SelectError> {
         let mut fitting = self.0.iter().filter(|candidate| {
-            candidate.public_key.algorithm() == algorithm && (key_id.is_none() || candidate.id.as_deref() == key_id)
+            candidate.public_key.algorithm() == Some(algorithm)
+                && (key_id.is_none() || candidate.id.as_deref() == key_id)
         });
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
@@ -216,6 +250,17 @@ mod tests {
 
     fn set(keys: &[String]) -> Result<JwkSet, JwksError> {
         JwkSet::parse(format!("{{\"keys\":[{}]}}", keys.join(",")).as_bytes())
+    }
+
+    #[test]
+    fn thumbprints_are_those_of_the_standards() {
+        let key = |jwk: &str| PublicKey::of_proof(&Object::parse(jwk.as_bytes()).unwrap()).unwrap();
+        // RFC 7638 section 3.1 and RFC 8037 appendix A.3.
+        assert_eq!(key(&rsa("")).thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        let ed = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        assert_eq!(key(ed).thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(key(ed).algorithm(), None);
+        assert_eq!(key(&ec("")).thumbprint(), "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! comes out is a [`Grant`]; whether it has been revoked only storage knows, see `vault.rs`.
 
 pub mod claims;
+pub mod dpop;
 pub mod issuer;
 pub mod jwks;
 pub mod scope;
@@ -40,6 +41,8 @@ pub struct Grant {
     pub issued_at: Timestamp,
     /// When it ends, before any skew.
     pub expires_at: Timestamp,
+    /// The thumbprint of the key that the token is bound to (`cnf.jkt`), if it is.
+    pub confirmation: Option<String>,
 }
 
 /// Why a grant token is refused. The log says it; the wire says only that it was.
@@ -99,9 +102,18 @@ pub enum GrantError {
     /// It lives longer than [`crate::limits::GRANT_LIFETIME_SECS`].
     #[error("lives longer than 400 days")]
     Lifetime,
-    /// `cnf` binds it to a key, of which no proof is checked here.
-    #[error("bound to a key (cnf)")]
+    /// `cnf` binds it in a way that can't be proven here.
+    #[error("bound (cnf) otherwise than by jkt alone")]
     Confirmation,
+    /// It is bound to a key, and was sent as if it weren't.
+    #[error("bound to a key (cnf), and sent without a proof")]
+    Bound,
+    /// It isn't bound to a key, and was sent as if it were.
+    #[error("not bound to a key, and sent with the scheme DPoP")]
+    Unbound,
+    /// It is bound to a key, and the proof isn't good.
+    #[error("proof: {0}")]
+    Proof(#[from] dpop::ProofError),
     /// The token, its grant or the grant it was delegated from was revoked.
     #[error("revoked")]
     Revoked,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use super::claims::{self, Expected};
+use super::dpop::{self, ProofError, ProofId, Sent};
 use super::issuer::IssuerKeys;
 use super::jwks::{Algorithm, JwkSet};
 use super::signature::{CheckSignature, SignatureError};
@@ -50,8 +51,37 @@ impl GrantVerifier {
     ///
     /// A token that was verified before is recognised by its hash; its expiry and the issuer's keys
     /// are looked at again. Whether it was revoked is not asked here. [`GrantError::NoKeys`] is the
-    /// one error that says nothing of the token.
+    /// one error that says nothing of the token. A token that is bound to a key is refused.
     pub async fn verify(
+        &self,
+        token: &str,
+        fetch: &impl Fetch,
+        signatures: &impl CheckSignature,
+        now: Timestamp,
+    ) -> Result<Rc<Grant>, GrantError> {
+        let grant = self.read(token, fetch, signatures, now).await?;
+        if grant.confirmation.is_some() { Err(GrantError::Bound) } else { Ok(grant) }
+    }
+
+    /// Verifies a token that is bound to a key, with the proof that its sender holds the key. Whether the
+    /// proof was used before is not asked here: its id comes along.
+    pub async fn verify_bound(
+        &self,
+        token: &str,
+        sent: Option<Sent<'_>>,
+        fetch: &impl Fetch,
+        signatures: &impl CheckSignature,
+        now: Timestamp,
+    ) -> Result<(Rc<Grant>, ProofId), GrantError> {
+        let grant = self.read(token, fetch, signatures, now).await?;
+        let thumbprint = grant.confirmation.as_deref().ok_or(GrantError::Unbound)?;
+        let sent = sent.ok_or(ProofError::Missing)?;
+        let id = dpop::check(sent, token, thumbprint, signatures, now).await?;
+        Ok((grant, id))
+    }
+
+    /// Verifies a token as far as it goes by itself, bound or not.
+    async fn read(
         &self,
         token: &str,
         fetch: &impl Fetch,

@@ -16,7 +16,7 @@ pub fn preflight(head: &Head, allowed: &[String]) -> Option<Response> {
     (head.method == "OPTIONS" && allowed_origin(head, allowed).is_some()).then(|| {
         Response::empty(204)
             .with_header("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE")
-            .with_header("Access-Control-Allow-Headers", "Authorization, Content-Type")
+            .with_header("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
             .with_header("Access-Control-Max-Age", MAX_AGE_SECS)
     })
 }
@@ -30,7 +30,7 @@ pub fn allow(response: Response, head: &Head, allowed: &[String]) -> Response {
     match allowed_origin(head, allowed) {
         Some(origin) => response.with_header("Access-Control-Allow-Origin", origin.to_owned()).with_header(
             "Access-Control-Expose-Headers",
-            "X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+            "X-Request-Id, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
         ),
         None => response,
     }

@@ -9,6 +9,7 @@ use super::Response;
 use super::rate::Limit;
 use crate::accounts::AccountError;
 use crate::grant::GrantError;
+use crate::grant::dpop::{self, ProofError};
 use crate::grantex::GrantexError;
 use crate::grantex::standing::StandingError;
 use crate::json::JsonError;
@@ -22,6 +23,9 @@ use crate::vault::VaultError;
 
 /// Seconds until a caller should try again when storage or the issuer is out of order.
 pub(super) const RETRY_AFTER_SECS: u32 = 5;
+/// The errors of `WWW-Authenticate: DPoP` (RFC 6750 section 3.1, RFC 9449 section 7.1).
+const INVALID_TOKEN: &str = "invalid_token";
+const INVALID_PROOF: &str = "invalid_dpop_proof";
 /// Seconds until KV takes the next write of a key.
 const RETRY_WRITE_SECS: u32 = 1;
 
@@ -41,22 +45,33 @@ pub struct ApiError {
 enum Kind {
     BadRequest,
     Unauthorized,
+    /// 401 for a grant token that is bound to a key, or sent as if it were; with the error of RFC 9449 section 7.1.
+    Unproven {
+        error: &'static str,
+    },
     Forbidden,
     NotFound,
-    MethodNotAllowed { allow: &'static str },
+    MethodNotAllowed {
+        allow: &'static str,
+    },
     Conflict,
     PayloadTooLarge,
     UnsupportedMediaType,
-    TooManyRequests { limit: Limit, reset: i64 },
+    TooManyRequests {
+        limit: Limit,
+        reset: i64,
+    },
     Internal,
-    Unavailable { retry_after: u32 },
+    Unavailable {
+        retry_after: u32,
+    },
 }
 
 impl Kind {
     fn status_and_code(self) -> (u16, &'static str) {
         match self {
             Self::BadRequest => (400, "BAD_REQUEST"),
-            Self::Unauthorized => (401, "UNAUTHORIZED"),
+            Self::Unauthorized | Self::Unproven { .. } => (401, "UNAUTHORIZED"),
             Self::Forbidden => (403, "FORBIDDEN"),
             Self::NotFound => (404, "NOT_FOUND"),
             Self::MethodNotAllowed { .. } => (405, "METHOD_NOT_ALLOWED"),
@@ -203,6 +218,10 @@ impl ApiError {
         let response = Response::json(status, &Body { message: &self.message, code, request_id });
         match self.kind {
             Kind::Unauthorized => response.with_header("WWW-Authenticate", "Bearer"),
+            Kind::Unproven { error } => {
+                let algorithms = dpop::ALGORITHMS.join(" ");
+                response.with_header("WWW-Authenticate", format!("DPoP error=\"{error}\", algs=\"{algorithms}\""))
+            }
             Kind::MethodNotAllowed { allow } => response.with_header("Allow", allow),
             Kind::Unavailable { retry_after } => response.with_header("Retry-After", retry_after.to_string()),
             Kind::TooManyRequests { limit, reset } => response
@@ -241,6 +260,18 @@ impl From<GrantError> for ApiError {
                 let kind = Kind::Unavailable { retry_after: RETRY_AFTER_SECS };
                 Self::new(kind, "The issuer's keys can't be had now; try again").because(error)
             }
+            GrantError::Bound => {
+                let message = "The grant token is bound to a key: send it as Authorization: DPoP with a proof";
+                Self::new(Kind::Unproven { error: INVALID_TOKEN }, message).because(error)
+            }
+            GrantError::Unbound => {
+                let message = "The grant token is not bound to a key: send it as Authorization: Bearer";
+                Self::new(Kind::Unproven { error: INVALID_TOKEN }, message).because(error)
+            }
+            GrantError::Proof(_) => {
+                let message = "The DPoP proof is missing, not for this request, too old, or was used before";
+                Self::new(Kind::Unproven { error: INVALID_PROOF }, message).because(error)
+            }
             refused => Self::bad_grant(refused),
         }
     }
@@ -268,6 +299,7 @@ impl From<VaultError> for ApiError {
             VaultError::NotFound => Self::not_found("There is no such credential"),
             VaultError::OutOfScope => Self::forbidden("No scope of the grant permits this service"),
             VaultError::Revoked => GrantError::Revoked.into(),
+            VaultError::Replayed => GrantError::Proof(ProofError::Replayed).into(),
             VaultError::GrantEnded => GrantError::Expired.into(),
             VaultError::NoReference => Self::not_found("There is no such reference, or it has ended"),
             VaultError::BadCursor => Self::bad_request("cursor must be one that a list gave as nextCursor"),

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::accounts::KnownAccounts;
 use crate::audit::{Event, Kind, Outcome};
 use crate::fetch::Fetch;
+use crate::grant::dpop::SeenProofs;
 use crate::grant::signature::CheckSignature;
 use crate::random::{self, RandomError};
 use crate::secret::{self, Secret};
@@ -48,6 +49,10 @@ pub struct Head {
     pub content_type: Option<String>,
     /// The `Origin` header.
     pub origin: Option<String>,
+    /// The `DPoP` header; hosts need tell it only where no `Authorization` of another scheme is there.
+    pub dpop: Option<String>,
+    /// Scheme and authority of the request's URL, like `https://vault.example.com`.
+    pub base: String,
 }
 
 /// Why a body couldn't be read.
@@ -103,12 +108,13 @@ pub enum Reply {
 pub struct Service {
     settings: Result<Settings, Vec<Problem>>,
     known: KnownAccounts,
+    proofs: SeenProofs,
 }
 
 impl Service {
     /// A service with these settings; with problems it says so and does nothing else.
     pub fn new(settings: Result<Settings, Vec<Problem>>) -> Self {
-        Self { settings, known: KnownAccounts::default() }
+        Self { settings, known: KnownAccounts::default(), proofs: SeenProofs::default() }
     }
 
     /// The settings, or what is wrong with them.
@@ -166,7 +172,10 @@ impl Service {
                 Ok(response.with_header("Retry-After", error::RETRY_AFTER_SECS.to_string()))
             }
             (Err(_), _) => Err(ApiError::misconfigured()),
-            (Ok(settings), route) => Call { settings, known: &self.known, host, head, event }.make(route, body).await,
+            (Ok(settings), route) => {
+                let Self { known, proofs, .. } = self;
+                Call { settings, known, proofs, host, head, event }.make(route, body).await
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::bounded;
-use crate::grant::jwks::{Algorithm, PublicKey, VerifyingKey};
+use crate::grant::jwks::{PublicKey, VerifyingKey};
 use crate::grant::signature::{CheckSignature, SignatureError};
 use crate::grant::token::UnverifiedToken;
 use crate::limits::JWKS_KEYS;
@@ -53,9 +53,13 @@ thread_local! {
 
 impl CheckSignature for WebCrypto {
     async fn check(&self, key: &VerifyingKey, token: &UnverifiedToken<'_>) -> Result<(), SignatureError> {
-        let imported = imported(&key.public_key).await.map_err(|_| SignatureError::Unusable)?;
-        let signature = Uint8Array::from(token.signature.as_slice());
-        let data = Uint8Array::from(token.signing_input().as_bytes());
+        self.check_bytes(&key.public_key, token.signing_input().as_bytes(), &token.signature).await
+    }
+
+    async fn check_bytes(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        let imported = imported(key).await.map_err(|_| SignatureError::Unusable)?;
+        let signature = Uint8Array::from(signature);
+        let data = Uint8Array::from(message);
         match verify(&imported.algorithm, &imported.key, &signature, &data).await {
             Ok(verdict) if verdict.is_truthy() => Ok(()),
             Ok(_) | Err(_) => Err(SignatureError::Invalid),
@@ -80,9 +84,10 @@ async fn import(key: &PublicKey) -> Result<Imported, JsValue> {
     let parameters = |name: &str, curve: Option<&'static str>| {
         serde_wasm_bindgen::to_value(&Parameters { name, hash: "SHA-256", named_curve: curve })
     };
-    let algorithm = match key.algorithm() {
-        Algorithm::Rs256 => parameters("RSASSA-PKCS1-v1_5", None)?,
-        Algorithm::Es256 => parameters("ECDSA", Some("P-256"))?,
+    let algorithm = match key {
+        PublicKey::Rsa { .. } => parameters("RSASSA-PKCS1-v1_5", None)?,
+        PublicKey::P256 { .. } => parameters("ECDSA", Some("P-256"))?,
+        PublicKey::Ed25519 { .. } => parameters("Ed25519", None)?,
     };
     let key = match key {
         PublicKey::Rsa { n, e } => {
@@ -91,6 +96,9 @@ async fn import(key: &PublicKey) -> Result<Imported, JsValue> {
             import_key("jwk", &jwk, &algorithm, false, &usages).await?
         }
         PublicKey::P256 { point } => {
+            import_key("raw", &Uint8Array::from(point.as_slice()), &algorithm, false, &usages).await?
+        }
+        PublicKey::Ed25519 { point } => {
             import_key("raw", &Uint8Array::from(point.as_slice()), &algorithm, false, &usages).await?
         }
     };

@@ -1,10 +1,15 @@
 // What would take Rust many crossings into JavaScript, done in one each.
 
-/** Method, URL and the headers that a call may need, a line each; an absent header is an empty line. */
+/**
+ * Method, URL and the headers that a call may need, a line each; an absent header is an empty line. A proof
+ * of possession goes with a token of its own scheme, or with one in the body.
+ */
 export function requestHead(request) {
   const { headers } = request;
   const names = ["authorization", "content-type", "origin", "content-length"];
-  return [request.method, request.url, ...names.map((name) => headers.get(name) ?? "")].join("\n");
+  const [authorization, ...others] = names.map((name) => headers.get(name) ?? "");
+  const dpop = authorization && !/^dpop /i.test(authorization) ? "" : (headers.get("dpop") ?? "");
+  return [request.method, request.url, authorization, ...others, dpop].join("\n");
 }
 
 /** The whole body of a request whose length was announced. */

@@ -30,15 +30,18 @@ pub fn from_js(request: &Request) -> Result<(Head, RequestBody<'_>), JsValue> {
     let (method, url) = (line(), line());
     let (path, query) = path_and_query(url);
     let mut header = || Some(line()).filter(|value| !value.is_empty()).map(str::to_owned);
-    let head = Head {
+    let mut head = Head {
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         authorization: header().map(Secret::new),
         content_type: header(),
         origin: header(),
+        dpop: None,
+        base: base(url).to_owned(),
     };
     let announced = header().and_then(|length| length.parse().ok());
+    head.dpop = header();
     Ok((head, RequestBody { request, announced }))
 }
 
@@ -66,6 +69,13 @@ pub(super) fn lines<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> St
         lines.push_str(value);
     }
     lines
+}
+
+/// Scheme and authority of an absolute URL.
+fn base(url: &str) -> &str {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(start..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| start + at);
+    url.get(..end).unwrap_or_default()
 }
 
 /// The path and the query of an absolute URL.

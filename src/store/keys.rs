@@ -9,6 +9,7 @@
 //! | `guard:` and one of the keys above | last change in ms `.` what is above, or nothing when it was deleted | last change in ms `.` creation time in ms, or nothing | 30 days |
 //! | `revoked:{developer}:token:{SHA-256 of a jti}` | `1` | | 400 days and 2 minutes |
 //! | `revoked:{developer}:grant:{SHA-256 of a grant id}` | `1` | | 400 days and 2 minutes |
+//! | `proof:{developer}:{SHA-256 of a key's thumbprint and a jti}` | `1` | | 2 minutes |
 //!
 //! A developer's id holds no colon, so no key of one developer starts like another's.
 
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::credential::CredentialId;
 use crate::developer::DeveloperId;
+use crate::grant::dpop::ProofId;
 use crate::limits;
 
 /// Where a credential is.
@@ -107,6 +109,11 @@ pub fn is_revocation(key: &str) -> bool {
         && Base64UrlUnpadded::decode(hash, &mut bytes).is_ok_and(|hash| hash.len() == 32)
 }
 
+/// Where it is marked that a proof of possession was used.
+pub fn proof(developer: &DeveloperId, id: &ProofId) -> String {
+    format!("proof:{developer}:{}", Base64UrlUnpadded::encode_string(id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +128,7 @@ mod tests {
             api_key(&hash),
             account(&developer, &hash),
             revocation(&developer, Revocable::Grant(&"g".repeat(512))),
+            proof(&developer, &[7; 32]),
         ] {
             assert!(key.len() < limits::KV_KEY_BYTES, "{key}");
         }

@@ -169,6 +169,7 @@ pub fn grant() -> Grant {
         scopes: vec!["github:read".into(), "slack:*".into()],
         issued_at: at(NOW * 1_000),
         expires_at: at((NOW + 3_600) * 1_000),
+        confirmation: None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::http::error::ApiError;
 use crate::http::params::Delivery;
 use crate::http::rate::Limit;
 use crate::http::response::Response;
-use crate::http::{Host, ReadBody, params, view};
+use crate::http::{ReadBody, params, view};
 use crate::store::Store;
 use crate::vault::VaultError;
 
@@ -56,18 +56,17 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     }
 
     pub(super) async fn exchange(&self, body: impl ReadBody) -> Result<Response, ApiError> {
-        let token = self.bearer().ok_or_else(|| ApiError::bad_grant("no bearer token"))?;
-        let Host { fetch, signatures, now, .. } = *self.host;
-        let grant = self.settings.verifier.verify(token, fetch, signatures, now).await?;
-        self.note(|event| event.with_grant(&grant, &self.settings.pseudonyms));
+        let agent = self.agent().await?;
+        let grant = &agent.grant;
+        self.note(|event| event.with_grant(grant, &self.settings.pseudonyms));
         self.count(Limit::Exchange, &self.settings.pseudonyms.token(&grant.developer, &grant.token_id)).await?;
         let (service, delivery) = params::exchange(&self.json(body).await?)?;
         self.note(|event| event.about(&CredentialId::derive(&grant.developer, &grant.principal, &service)));
-        self.must_stand(token, &grant).await?;
+        self.must_stand(agent.token, grant).await?;
         if delivery == Delivery::Reference {
-            return self.refer(token, &grant, &service).await;
+            return self.refer(&agent, &service).await;
         }
-        let (details, tokens) = self.vault().exchange(&grant, &service).await?;
+        let (details, tokens) = self.vault_for(&agent).exchange(grant, &service).await?;
         self.note(|event| {
             event.rule = scope::rule(&grant.scopes, service.as_str()).map(str::to_owned);
             event.done(Kind::CredentialExchanged);

@@ -9,6 +9,7 @@ mod credentials;
 mod developers;
 mod grants;
 mod keys;
+mod proof;
 mod records;
 mod references;
 
@@ -29,6 +30,7 @@ use crate::audit::{Actor, Event};
 use crate::developer::{Account, ApiKey, DeveloperId};
 use crate::fetch::Fetch;
 use crate::grant::Grant;
+use crate::grant::dpop::SeenProofs;
 use crate::grant::signature::CheckSignature;
 use crate::grantex::Grantex;
 use crate::grantex::developers::Profile;
@@ -59,6 +61,7 @@ impl Caller {
 pub(super) struct Call<'a, S, F, C> {
     pub(super) settings: &'a Settings,
     pub(super) known: &'a KnownAccounts,
+    pub(super) proofs: &'a SeenProofs,
     pub(super) host: &'a Host<'a, S, F, C>,
     pub(super) head: &'a Head,
     /// What the log will say of it, filled in as the call learns it.
@@ -138,9 +141,14 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
 
     /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
     fn bearer(&self) -> Option<&str> {
+        self.token_of("Bearer")
+    }
+
+    /// The token of `Authorization` under a scheme.
+    fn token_of(&self, wanted: &str) -> Option<&str> {
         let (scheme, token) = self.head.authorization.as_ref()?.expose().split_once(' ')?;
         let token = token.trim_start_matches(' ');
-        (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+        (scheme.eq_ignore_ascii_case(wanted) && !token.is_empty()).then_some(token)
     }
 
     /// The developer whose API key the caller has: one that this vault knows, else one that Grantex does.

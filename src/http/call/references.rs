@@ -1,10 +1,10 @@
 //! Credentials by reference: the agent's half of it is an exchange, the developer's is to resolve.
 
 use super::Call;
+use super::proof::Agent;
 use crate::audit::Kind;
 use crate::credential::Service;
 use crate::fetch::Fetch;
-use crate::grant::Grant;
 use crate::grant::scope;
 use crate::grant::signature::CheckSignature;
 use crate::grantex::Grantex;
@@ -19,10 +19,11 @@ use crate::vault::VaultError;
 
 impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     /// The end of an exchange that asked for a reference.
-    pub(super) async fn refer(&self, token: &str, grant: &Grant, service: &Service) -> Result<Response, ApiError> {
+    pub(super) async fn refer(&self, agent: &Agent<'_>, service: &Service) -> Result<Response, ApiError> {
+        let grant = &agent.grant;
         let is_asked_again = self.settings.grantex.as_ref().is_some_and(Grantex::checks_grants);
-        let grant_token = is_asked_again.then(|| Secret::new(token.to_owned()));
-        let (details, reference) = self.vault().refer(grant, service, grant_token, self.host.now).await?;
+        let grant_token = is_asked_again.then(|| Secret::new(agent.token.to_owned()));
+        let (details, reference) = self.vault_for(agent).refer(grant, service, grant_token, self.host.now).await?;
         let text = reference.seal(&self.settings.keyring).map_err(VaultError::Seal)?;
         self.note(|event| {
             event.rule = scope::rule(&grant.scopes, service.as_str()).map(str::to_owned);

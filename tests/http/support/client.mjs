@@ -7,6 +7,7 @@ import { request as httpRequest } from "node:http";
 export const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export const CREDENTIAL_ID = /^vault_[0-9A-HJKMNP-TV-Z]{26}$/;
 const REQUEST_ID = /^req_[0-9A-HJKMNP-TV-Z]{26}$/;
+const CHALLENGE = /^(Bearer|DPoP error="(invalid_token|invalid_dpop_proof)", algs="ES256 EdDSA RS256")$/;
 const API_CSP = "default-src 'none'; frame-ancestors 'none'";
 
 const CODES = {
@@ -40,7 +41,7 @@ function check(method, answer, { page = false } = {}) {
   if (!page) assert.equal(headers["content-security-policy"], API_CSP, `CSP of ${where}`);
   if (status === 204 || method === "HEAD") assert.equal(text, "", `no body: ${where}`);
   if (status === 204) assert.equal(headers["content-type"], undefined, `no Content-Type: ${where}`);
-  if (status === 401) assert.equal(headers["www-authenticate"], "Bearer", `WWW-Authenticate of ${where}`);
+  if (status === 401) assert.match(headers["www-authenticate"] ?? "", CHALLENGE, `WWW-Authenticate of ${where}`);
   if (status === 405) assert.ok(headers.allow, `Allow of ${where}`);
   if (status === 429) {
     for (const name of ["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]) {
