@@ -277,6 +277,7 @@ impl Subject {
             scopes: vec!["*".to_owned()],
             issued_at: at(0),
             expires_at: at(1_000_000),
+            confirmation: None,
         }
     }
 

@@ -206,7 +206,7 @@ fn is_same_url(htu: &str, base: &str, path: &str) -> bool {
 }
 
 /// Scheme and authority in lower case, without the scheme's own port, and the path.
-fn split_url(url: &str) -> Option<(String, String, &str)> {
+pub(crate) fn split_url(url: &str) -> Option<(String, String, &str)> {
     let url = url.split(['?', '#']).next()?;
     let (scheme, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

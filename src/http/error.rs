@@ -38,6 +38,41 @@ pub struct ApiError {
     reason: Option<String>,
     /// The record that the failure is about.
     record: Option<String>,
+    /// What an OAuth client is told instead of the code.
+    oauth: Option<OauthError>,
+}
+
+/// The errors of a token request (RFC 6749 section 5.2, RFC 8693 section 2.2.2, RFC 9449 section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OauthError {
+    /// A parameter is missing, repeated or unusable, the subject token included.
+    InvalidRequest,
+    /// The grant covers no such service.
+    InvalidTarget,
+    /// The grant lacks a scope.
+    InvalidScope,
+    /// Another grant type.
+    UnsupportedGrantType,
+    /// No good proof of possession.
+    InvalidDpopProof,
+    /// Something that is needed can't be reached.
+    TemporarilyUnavailable,
+    /// Something went wrong here.
+    ServerError,
+}
+
+impl OauthError {
+    fn name(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidScope => "invalid_scope",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ServerError => "server_error",
+        }
+    }
 }
 
 /// What kind of error it is; each has its status and code.
@@ -87,7 +122,7 @@ impl Kind {
 
 impl ApiError {
     fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), reason: None, record: None }
+        Self { kind, message: message.into(), reason: None, record: None, oauth: None }
     }
 
     fn because(mut self, reason: impl ToString) -> Self {
@@ -98,6 +133,24 @@ impl ApiError {
     /// 400: the caller sent something that can't be; the message names it.
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::BadRequest, message)
+    }
+
+    /// 400: an error that only OAuth knows.
+    pub fn oauth(error: OauthError, message: &'static str) -> Self {
+        Self { oauth: Some(error), ..Self::bad_request(message) }
+    }
+
+    /// The error as an OAuth client is told it. A subject token that is refused is an invalid request
+    /// (RFC 8693 section 2.2.2).
+    pub fn for_oauth(self) -> Self {
+        let error = self.oauth.unwrap_or(match self.kind {
+            Kind::Forbidden | Kind::NotFound => OauthError::InvalidTarget,
+            Kind::Unproven { error: INVALID_PROOF } => OauthError::InvalidDpopProof,
+            Kind::Internal => OauthError::ServerError,
+            Kind::Unavailable { .. } | Kind::TooManyRequests { .. } => OauthError::TemporarilyUnavailable,
+            _ => OauthError::InvalidRequest,
+        });
+        Self { oauth: Some(error), ..self }
     }
 
     /// 401 for a missing or malformed `Authorization`, or an API key that is nobody's.
@@ -214,8 +267,15 @@ impl ApiError {
             request_id: &'a str,
         }
 
+        if let Some(error) = self.oauth {
+            return self.oauth_response(error);
+        }
         let (status, code) = self.kind.status_and_code();
-        let response = Response::json(status, &Body { message: &self.message, code, request_id });
+        self.with_headers(Response::json(status, &Body { message: &self.message, code, request_id }))
+    }
+
+    /// The answer with the headers that go with the status.
+    fn with_headers(&self, response: Response) -> Response {
         match self.kind {
             Kind::Unauthorized => response.with_header("WWW-Authenticate", "Bearer"),
             Kind::Unproven { error } => {
@@ -231,6 +291,26 @@ impl ApiError {
                 .with_header("X-RateLimit-Reset", reset.to_string()),
             _ => response,
         }
+    }
+}
+
+impl ApiError {
+    /// The answer to a token request: 400, unless it is about size or what went wrong here.
+    fn oauth_response(&self, error: OauthError) -> Response {
+        #[derive(serde::Serialize)]
+        struct Body<'a> {
+            error: &'static str,
+            error_description: &'a str,
+        }
+
+        let status = match self.status() {
+            status @ (413 | 429 | 500..) => status,
+            _ => 400,
+        };
+        let body = Body { error: error.name(), error_description: &self.message };
+        let response = Response::json(status, &body).with_header("Pragma", "no-cache");
+        // A challenge goes with a 401, which a token request doesn't get.
+        if status == 400 { response } else { self.with_headers(response) }
     }
 }
 

@@ -171,6 +171,7 @@ impl Service {
                 let response = Response::json(503, &view::Health::misconfigured(problems));
                 Ok(response.with_header("Retry-After", error::RETRY_AFTER_SECS.to_string()))
             }
+            (Err(_), Route::ExchangeToken) => Err(ApiError::misconfigured().for_oauth()),
             (Err(_), _) => Err(ApiError::misconfigured()),
             (Ok(settings), route) => {
                 let Self { known, proofs, .. } = self;
@@ -182,7 +183,7 @@ impl Service {
 
 /// Ends an event with an error: whatever was to be done wasn't.
 fn end(event: &mut Event, error: &ApiError) {
-    let is_exchange = event.call == Some(Route::Exchange.name());
+    let is_exchange = [Route::Exchange, Route::ExchangeToken].iter().any(|route| event.call == Some(route.name()));
     let failed = error.status() >= 500;
     event.event = Some(match (is_exchange, failed) {
         (true, true) => Kind::ExchangeFailed,

@@ -1,10 +1,15 @@
 //! What callers send, checked: bodies and queries become values of the core, or a 400 that names
 //! the field.
 
-use form_urlencoded::parse;
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 
-use super::error::ApiError;
+use form_urlencoded::parse;
+use zeroize::Zeroizing;
+
+use super::error::{ApiError, OauthError};
+use super::view::oauth;
 use crate::accounts::NewAccount;
 use crate::credential::{NewCredential, PrincipalId, Service, Tokens, is_name};
 use crate::developer::{DeveloperId, Mode};
@@ -225,6 +230,67 @@ fn bounded_list(name: &'static str, length: usize) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::bad_request(format!("{name} must have 1 to {} entries", limits::IMPORT_PAGE)))
+}
+
+/// A form (RFC 6749 appendix B), in which no name may occur twice; an empty value is none (section 3.2).
+pub struct Form(BTreeMap<String, Secret>);
+
+impl Form {
+    /// Reads a form.
+    pub fn parse(body: Zeroizing<Vec<u8>>) -> Result<Self, ApiError> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in parse(&body) {
+            if fields.insert(name.into_owned(), Secret::new(value.into_owned())).is_some() {
+                return Err(ApiError::bad_request("No parameter may be given twice"));
+            }
+        }
+        fields.retain(|_, value| !value.expose().is_empty());
+        Ok(Self(fields))
+    }
+
+    fn one(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(Secret::expose)
+    }
+
+    fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.one(name).ok_or_else(|| ApiError::bad_request(format!("{name} is required")))
+    }
+}
+
+/// What a client asks for that exchanges a token (RFC 8693 section 2.1).
+pub struct TokenExchange<'a> {
+    /// The grant token.
+    pub subject_token: &'a str,
+    /// The service, by name.
+    pub audience: Option<&'a str>,
+    /// The service, by URI.
+    pub resource: Option<&'a str>,
+    /// Those scopes of the grant that are to count.
+    pub scope: Option<&'a str>,
+}
+
+impl<'a> TokenExchange<'a> {
+    /// Reads a token request.
+    pub fn read(form: &'a Form) -> Result<Self, ApiError> {
+        if form.required("grant_type")? != oauth::TOKEN_EXCHANGE {
+            let message = "grant_type must be urn:ietf:params:oauth:grant-type:token-exchange";
+            return Err(ApiError::oauth(OauthError::UnsupportedGrantType, message));
+        }
+        let subject_token = form.required("subject_token")?;
+        // A grant token is both.
+        if ![oauth::JWT, oauth::ACCESS_TOKEN].contains(&form.required("subject_token_type")?) {
+            return Err(ApiError::bad_request("subject_token_type must be urn:ietf:params:oauth:token-type:jwt"));
+        }
+        if form.one("actor_token").is_some() || form.one("actor_token_type").is_some() {
+            return Err(ApiError::bad_request("No actor_token is taken: the grant token names the agent"));
+        }
+        if form.one("requested_token_type").is_some_and(|kind| kind != oauth::ACCESS_TOKEN) {
+            let message = "requested_token_type must be urn:ietf:params:oauth:token-type:access_token";
+            return Err(ApiError::bad_request(message));
+        }
+        let [audience, resource, scope] = ["audience", "resource", "scope"].map(|name| form.one(name));
+        Ok(Self { subject_token, audience, resource, scope })
+    }
 }
 
 fn principal_id(text: &str) -> Result<PrincipalId, ApiError> {

@@ -21,6 +21,10 @@ pub enum Route {
     DeleteCredential(String),
     /// `POST /v1/vault/credentials/exchange`
     Exchange,
+    /// `POST /oauth/token`
+    ExchangeToken,
+    /// `GET /.well-known/oauth-authorization-server`
+    OauthMetadata,
     /// `POST /v1/vault/references/resolve`
     ResolveReference,
     /// `POST /v1/signup`
@@ -65,6 +69,8 @@ impl Route {
             Self::GetCredential(_) => "GET /v1/vault/credentials/{id}",
             Self::DeleteCredential(_) => "DELETE /v1/vault/credentials/{id}",
             Self::Exchange => "POST /v1/vault/credentials/exchange",
+            Self::ExchangeToken => "POST /oauth/token",
+            Self::OauthMetadata => "GET /.well-known/oauth-authorization-server",
             Self::ResolveReference => "POST /v1/vault/references/resolve",
             Self::SignUp => "POST /v1/signup",
             Self::RotateKey => "POST /v1/keys/rotate",
@@ -115,6 +121,8 @@ pub fn find(method: &str, path: &str, has_operator: bool) -> Option<Result<Route
         ["v1", "vault", "credentials", _] if !id.is_empty() => {
             (on("GET", Route::GetCredential(id.clone())).or(on("DELETE", Route::DeleteCredential(id))), GET_DELETE)
         }
+        ["oauth", "token"] => (on("POST", Route::ExchangeToken), POST),
+        [".well-known", "oauth-authorization-server"] => (on("GET", Route::OauthMetadata), GET),
         ["v1", "vault", "references", "resolve"] => (on("POST", Route::ResolveReference), POST),
         ["v1", "signup"] => (on("POST", Route::SignUp), POST),
         ["v1", "keys", "rotate"] => (on("POST", Route::RotateKey), POST),
@@ -158,6 +166,8 @@ mod tests {
             ("GET HEAD POST", "/v1/vault/credentials"),
             ("POST", "/v1/vault/credentials/exchange"),
             ("GET HEAD DELETE", "/v1/vault/credentials/vault_1"),
+            ("POST", "/oauth/token"),
+            ("GET HEAD", "/.well-known/oauth-authorization-server"),
             ("POST", "/v1/vault/references/resolve"),
             ("POST", "/v1/signup"),
             ("POST", "/v1/keys/rotate"),

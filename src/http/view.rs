@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::accounts::AccountPage;
 use crate::credential::{CredentialId, Details};
 use crate::developer::{Account, ApiKey, Mode};
+use crate::grant::dpop;
 use crate::grantex::developers::Profile;
 use crate::json::Metadata;
 use crate::keyring::{KeyId, Keyring};
@@ -437,6 +438,62 @@ impl<'a> Health<'a> {
             problems,
             rate_limits: None,
             unbound_rate_limits: &[],
+        }
+    }
+}
+
+/// The names of OAuth (RFC 8693 sections 2.1 and 3).
+pub mod oauth {
+    /// The grant type.
+    pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+    /// A JWT.
+    pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+    /// An access token.
+    pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+}
+
+/// The answer to a token exchange (RFC 8693 section 2.2.1).
+#[derive(Serialize)]
+pub struct IssuedToken<'a> {
+    access_token: &'a str,
+    issued_token_type: &'static str,
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+}
+
+impl<'a> IssuedToken<'a> {
+    /// Hands out an access token. When it expires is told where that is known and yet to come.
+    pub fn new(details: &Details, access_token: &'a str, scope: Option<&'a str>, now: Timestamp) -> Self {
+        let expires_in = details.token_expires_at.map(|at| at.seconds_since(now)).filter(|&seconds| seconds > 0);
+        Self { access_token, issued_token_type: oauth::ACCESS_TOKEN, token_type: "Bearer", expires_in, scope }
+    }
+}
+
+/// The metadata of the authorization server that the vault is to OAuth clients (RFC 8414 section 2).
+#[derive(Serialize)]
+pub struct OauthMetadata<'a> {
+    issuer: &'a str,
+    token_endpoint: String,
+    grant_types_supported: [&'static str; 1],
+    /// There is no authorization endpoint.
+    response_types_supported: [&'static str; 0],
+    token_endpoint_auth_methods_supported: [&'static str; 1],
+    dpop_signing_alg_values_supported: [&'static str; 3],
+}
+
+impl<'a> OauthMetadata<'a> {
+    /// The metadata of the vault at an origin.
+    pub fn new(origin: &'a str) -> Self {
+        Self {
+            issuer: origin,
+            token_endpoint: format!("{origin}/oauth/token"),
+            grant_types_supported: [oauth::TOKEN_EXCHANGE],
+            response_types_supported: [],
+            token_endpoint_auth_methods_supported: ["none"],
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The calls on credentials: store, list, get, delete and exchange.
 
+use std::rc::Rc;
+
 use super::Call;
+use super::proof::Agent;
 use crate::audit::Kind;
-use crate::credential::CredentialId;
+use crate::credential::{CredentialId, Details, Service, Tokens};
 use crate::fetch::Fetch;
 use crate::grant::scope;
 use crate::grant::signature::CheckSignature;
@@ -57,20 +60,41 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
 
     pub(super) async fn exchange(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         let agent = self.agent().await?;
-        let grant = &agent.grant;
-        self.note(|event| event.with_grant(grant, &self.settings.pseudonyms));
-        self.count(Limit::Exchange, &self.settings.pseudonyms.token(&grant.developer, &grant.token_id)).await?;
+        self.note(|event| event.with_grant(&agent.grant, &self.settings.pseudonyms));
+        self.count_exchange(&agent).await?;
         let (service, delivery) = params::exchange(&self.json(body).await?)?;
-        self.note(|event| event.about(&CredentialId::derive(&grant.developer, &grant.principal, &service)));
-        self.must_stand(agent.token, grant).await?;
+        self.must_be_granted(&agent, &service).await?;
         if delivery == Delivery::Reference {
             return self.refer(&agent, &service).await;
         }
-        let (details, tokens) = self.vault_for(&agent).exchange(grant, &service).await?;
+        let (details, tokens) = self.hand_out(&agent, &service).await?;
+        Ok(Response::secret_json(200, &view::Exchanged::new(&details, tokens.access.expose())))
+    }
+
+    /// Counts one more exchange of an agent's token.
+    pub(super) async fn count_exchange(&self, agent: &Agent<'_>) -> Result<(), ApiError> {
+        let token = self.settings.pseudonyms.token(&agent.grant.developer, &agent.grant.token_id);
+        self.count(Limit::Exchange, &token).await
+    }
+
+    /// Notes which credential an agent asks for, and checks that its grant stands.
+    pub(super) async fn must_be_granted(&self, agent: &Agent<'_>, service: &Service) -> Result<(), ApiError> {
+        let grant = &agent.grant;
+        self.note(|event| event.about(&CredentialId::derive(&grant.developer, &grant.principal, service)));
+        self.must_stand(agent.token, grant).await
+    }
+
+    /// Exchanges an agent's grant for the credential.
+    pub(super) async fn hand_out(
+        &self,
+        agent: &Agent<'_>,
+        service: &Service,
+    ) -> Result<(Rc<Details>, Tokens), ApiError> {
+        let handed_out = self.vault_for(agent).exchange(&agent.grant, service).await?;
         self.note(|event| {
-            event.rule = scope::rule(&grant.scopes, service.as_str()).map(str::to_owned);
+            event.rule = scope::rule(&agent.grant.scopes, service.as_str()).map(str::to_owned);
             event.done(Kind::CredentialExchanged);
         });
-        Ok(Response::secret_json(200, &view::Exchanged::new(&details, tokens.access.expose())))
+        Ok(handed_out)
     }
 }

@@ -9,6 +9,7 @@ mod credentials;
 mod developers;
 mod grants;
 mod keys;
+mod oauth;
 mod proof;
 mod records;
 mod references;
@@ -90,6 +91,8 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
             Route::GetCredential(id) => self.get_credential(&id).await,
             Route::DeleteCredential(id) => self.delete_credential(&id).await,
             Route::Exchange => self.exchange(body).await,
+            Route::ExchangeToken => self.exchange_token(body).await,
+            Route::OauthMetadata => Ok(self.oauth_metadata()),
             Route::ResolveReference => self.resolve_reference(body).await,
             Route::SignUp => self.sign_up(body).await,
             Route::RotateKey => self.rotate_key().await,
@@ -202,10 +205,19 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
 
     /// The body of a call that takes JSON.
     async fn json(&self, body: impl ReadBody) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-        let media_type = self.head.content_type.as_deref().unwrap_or_default().split(';').next();
-        if !media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/json")) {
+        if !self.has_type("application/json") {
             return Err(ApiError::not_json_type());
         }
+        self.body(body).await
+    }
+
+    /// Whether the body is said to be of that media type.
+    fn has_type(&self, wanted: &str) -> bool {
+        let media_type = self.head.content_type.as_deref().unwrap_or_default().split(';').next();
+        media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case(wanted))
+    }
+
+    async fn body(&self, body: impl ReadBody) -> Result<Zeroizing<Vec<u8>>, ApiError> {
         body.read(limits::BODY_BYTES).await.map_err(|error| match error {
             BodyError::TooLarge => ApiError::body_too_large(),
             BodyError::Broken => ApiError::bad_request("The request body could not be read to its end"),

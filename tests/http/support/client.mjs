@@ -50,7 +50,11 @@ function check(method, answer, { page = false } = {}) {
   }
   if (status === 503) assert.match(headers["retry-after"] ?? "", /^\d+$/, `Retry-After of ${where}`);
   if (text && !page) assert.match(headers["content-type"] ?? "", /^application\/json\b/, `Content-Type of ${where}`);
-  if (status >= 400 && method !== "HEAD" && answer.path !== "/health") {
+  if (status >= 400 && answer.body?.error && answer.path === "/oauth/token") {
+    assert.deepEqual(Object.keys(answer.body).sort(), ["error", "error_description"], `an OAuth error: ${where}`);
+    assert.match(answer.body.error_description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/, `error_description of ${where}`);
+    assert.equal(headers.pragma, "no-cache", `Pragma of ${where}`);
+  } else if (status >= 400 && method !== "HEAD" && answer.path !== "/health") {
     assert.deepEqual(Object.keys(answer.body ?? {}).sort(), ["code", "message", "requestId"], `an error: ${where}`);
     assert.equal(answer.body.requestId, requestId, `requestId of ${where}`);
     assert.equal(answer.body.code, CODES[status], `code of ${where}`);

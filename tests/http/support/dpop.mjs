@@ -8,7 +8,10 @@ export const PROOF_ALGORITHMS = ["ES256", "EdDSA", "RS256"];
 
 export class Holder {
   static async create(alg) {
-    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+    return Holder.of(await generateKeyPair(alg, { extractable: true }), alg);
+  }
+
+  static async of({ privateKey, publicKey }, alg) {
     const holder = new Holder();
     Object.assign(holder, { alg, privateKey, publicKey, jwk: await exportJWK(publicKey) });
     holder.jkt = await calculateJwkThumbprint(holder.jwk);
