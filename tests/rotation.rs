@@ -99,6 +99,7 @@ fn grant(principal: &str) -> Grant {
         scopes: vec!["*".to_owned()],
         issued_at: at(0),
         expires_at: at(3_600),
+        confirmation: None,
     }
 }
 
