@@ -1,10 +1,25 @@
 // A dialog: at the side for what is looked at or filled in, in the middle for a question. The browser's own
-// <dialog> keeps the focus inside, gives it back, and closes on Escape.
+// <dialog> keeps the focus inside and closes on Escape.
 
 import { X } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon } from "./icon";
+
+/** What had the focus before the first of the dialogs that follow each other. */
+let opener: Element | null = null;
+
+function noteOpener(): void {
+  const { activeElement } = document;
+  if (activeElement && activeElement !== document.body && !activeElement.closest("dialog")) opener = activeElement;
+}
+
+/** Gives the focus back; to the view's heading, where what had it is gone. */
+function backToOpener(): void {
+  if (document.querySelector("dialog[open]")) return;
+  const place = opener?.isConnected ? opener : document.querySelector("h1");
+  if (place instanceof HTMLElement) place.focus();
+}
 
 interface SheetProps {
   title: string;
@@ -19,8 +34,12 @@ export function Sheet({ title, kind = "side", lead, onClose, children }: SheetPr
   const id = useId();
   useEffect(() => {
     const element = dialog.current;
+    noteOpener();
     element?.showModal();
-    return () => element?.close();
+    return () => {
+      element?.close();
+      queueMicrotask(backToOpener);
+    };
   }, []);
   return (
     <dialog
