@@ -175,6 +175,7 @@ export function banner({ url, developerId, apiKey, obstacle, grant, noGrant }) {
   const section = (title, text) => lines.push(bold(title), text, "");
   if (obstacle) section("No API key", obstacle);
   if (apiKey) section(`API key of ${developerId}`, apiKey);
+  section("Console", apiKey ? `${url}/ · sign in with the API key above` : `${url}/`);
   if (grant) section(`Grant token: principal ${principal}, scope ${scopes.join(" ")}, valid for 1 hour`, grant);
   if (noGrant) section("No grant token", noGrant);
   if (apiKey) {

@@ -72,9 +72,11 @@ test("the banner's curl lines survive a shell", { skip: WINDOWS }, () => {
 test("the banner says what is missing", () => {
   const closed = banner({ url: "u", obstacle: "sign-up is closed" });
   assert.match(closed, /sign-up is closed/);
+  assert.match(closed, /Console\nu\/$/m);
   assert.doesNotMatch(closed, /curl/);
   const foreign = banner({ url: "u", developerId: "dev_1", apiKey: "k", noGrant: "GRANT_ISSUER is x" });
   assert.match(foreign, /No grant token\nGRANT_ISSUER is x/);
+  assert.match(foreign, /Console\nu\/ · sign in with the API key above/);
   assert.doesNotMatch(foreign, /exchange/);
 });
 

@@ -16,9 +16,9 @@ before(async () => {
   newcomer = await vault.newDeveloper({ name: "Newcomer", mode: "sandbox" });
   const many = Array.from({ length: 180 }, (_, index) => credential({
     service: SERVICES[Math.floor((index * index) / 7) % SERVICES.length],
-    principal: `user_${(index * 7919).toString(36).padStart(6, "k")}`,
+    principal: `user_${(Math.imul(index + 9, 2654435761) >>> 0).toString(36).padStart(7, "0")}`,
     type: TYPES[index % 3],
-    days: index % 9 === 0 ? undefined : index % 23 === 0 ? -index / 3 : ((index * 37) % 61) + 0.5,
+    days: index % 9 === 0 ? undefined : index % 23 === 0 ? -index / 3 : ((index * index * 7) % 97) / 2.2 + 0.5,
   }));
   const shown = credential({ service: "github", principal: "user_abc123", days: 2.2, metadata: { scope: "repo,user", account: { login: "octocat", id: 583231 } } });
   await storeAll(developer, [...many, shown]);
