@@ -32,10 +32,12 @@ export function Credentials({ session }: { session: Session }) {
           <button type="button" class="icon-button icon-button-line" aria-label="Load again" onClick={() => listing.load()} disabled={listing.state.value === "loading"}>
             <Icon of={RefreshCw} />
           </button>
-          <button type="button" class="button button-main" onClick={store}>
-            <Icon of={Plus} />
-            Store a credential
-          </button>
+          {!isEmpty && (
+            <button type="button" class="button button-main" onClick={store}>
+              <Icon of={Plus} />
+              Store a credential
+            </button>
+          )}
         </div>
       </div>
       {!isEmpty && <Summary listing={listing} />}
