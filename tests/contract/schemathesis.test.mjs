@@ -49,7 +49,7 @@ async function schemathesis({ identities, world }) {
   writeFileSync(files.CONTRACT_IDENTITIES, JSON.stringify(identities));
   writeFileSync(files.CONTRACT_WORLD, JSON.stringify(world));
   const run = ["-m", "schemathesis.cli", "--config-file", join(here, "schemathesis.toml"), "run", contract, "--checks", "all", "--url", vault.worker.url];
-  const env = { ...process.env, ...files, PYTHONDONTWRITEBYTECODE: "1" };
+  const env = { ...process.env, ...files, PYTHONDONTWRITEBYTECODE: "1", HYPOTHESIS_STORAGE_DIRECTORY: join(folder, "hypothesis") };
   const child = spawn(await setUpPython("schemathesis"), [...run, "--no-color"], { cwd: here, env });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk) => (text += chunk));
