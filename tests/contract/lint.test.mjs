@@ -13,7 +13,7 @@ const config = await createConfig({
     "parameter-description": "error",
     "path-http-verbs-order": "error",
     "response-mime-type": { severity: "error", allowedValues: ["application/json"] },
-    "request-mime-type": { severity: "error", allowedValues: ["application/json"] },
+    "request-mime-type": { severity: "error", allowedValues: ["application/json", "application/x-www-form-urlencoded"] },
     "spec-example-values": "error",
     "spec-strict-refs": "error",
   },
