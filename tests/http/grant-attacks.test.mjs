@@ -271,7 +271,8 @@ refuseEach("claims of another type", {
   "an empty developer_id": () => withClaims(claims(urn({ developer_id: "" }))),
   "a number as developer_id": () => withClaims(claims(urn({ developer_id: 7 }))),
   "a number as grant_id": () => withClaims(claims(urn({ grant_id: 7 }))),
-  "cnf, with a key": () => withClaims(claims({ cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } })),
+  // With a key alone it is told so: dpop.test.mjs.
+  "cnf, with a certificate": () => withClaims(claims({ cnf: { "x5t#S256": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } })),
   "cnf, empty": () => withClaims(claims({ cnf: {} })),
 });
 
