@@ -93,7 +93,8 @@ ${table("errors-table", ["Status and code", "When, and an example of its message
     const { operationId, method, path, item, summary, description, security, requestBody, responses } = operation;
     const scheme = Object.keys(security[0] ?? {})[0];
     const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) => this.resolve(parameter));
-    const body = requestBody && requestBody.content["application/json"].schema;
+    const [type, media] = Object.entries(requestBody?.content ?? {})[0] ?? [];
+    const body = media?.schema;
     const answers = Object.entries(responses).filter(([status]) => status < 400 || !responses[status].$ref);
     return `<article id="${operationId}" aria-labelledby="${operationId}-title"><div class="call-text">
 <h3 id="${operationId}-title"><a href="#${operationId}">${escape(summary)}</a></h3>
@@ -103,7 +104,7 @@ ${parameters.length > 0 ? `<h4>Parameters</h4>${this.parameters(parameters)}` : 
 ${body ? `<h4>Body</h4><p>${prose(requestBody.description)}</p>${this.fields(this.resolve(body))}` : ""}
 <h4>Answers</h4>${answers.map(([status, answer]) => this.answer(status, answer)).join("")}
 ${this.refusals(responses)}</div>
-<div class="call-examples">${this.request(operation, scheme, parameters, body)}${answers.map(([status, answer]) => this.example(summary, status, answer)).join("")}</div></article>`;
+<div class="call-examples">${this.request(operation, scheme, parameters, type, body)}${answers.map(([status, answer]) => this.example(summary, status, answer)).join("")}</div></article>`;
   }
 
   parameters(parameters) {
@@ -173,14 +174,13 @@ ${this.refusals(responses)}</div>
   // -------------------------------------------------------------------------------------------
   // Examples
 
-  request({ method, path, summary }, scheme, parameters, body) {
+  request({ method, path, summary }, scheme, parameters, type, body) {
     const value = ({ example, schema }) => example ?? this.resolve(schema).example;
     const filled = parameters.filter(({ in: place }) => place === "path").reduce((text, parameter) => text.replace(`{${parameter.name}}`, value(parameter)), path);
     const lines = [
       `curl "$VAULT${filled}"${method === "delete" ? " -X DELETE" : method === "post" && !body ? " -X POST" : ""}`,
       scheme && `  -H "Authorization: Bearer ${CREDENTIALS[scheme]}"`,
-      body && "  -H 'Content-Type: application/json'",
-      body && `  -d '${JSON.stringify(this.resolve(body).example, null, 2).replaceAll("\n", "\n  ")}'`,
+      ...(body ? sentAs[type](this.resolve(body).example) : []),
     ].filter(Boolean);
     return figure(`${summary}: request`, "Request", lines.join(" \\\n"));
   }
@@ -191,6 +191,12 @@ ${this.refusals(responses)}</div>
     return value === undefined ? "" : figure(`${summary}: answer ${status}`, `Answer <span class="status">${status}</span>`, JSON.stringify(value, null, 2));
   }
 }
+
+/** How curl sends a body of each type. */
+const sentAs = {
+  "application/json": (example) => ["  -H 'Content-Type: application/json'", `  -d '${JSON.stringify(example, null, 2).replaceAll("\n", "\n  ")}'`],
+  "application/x-www-form-urlencoded": (example) => Object.entries(example).map(([name, value]) => `  -d ${name}=${value}`),
+};
 
 const badge = (method) => `<span class="method method-${method}">${method.toUpperCase()}</span>`;
 
