@@ -8,6 +8,7 @@ import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
 import { buildWww } from "./build-www.mjs";
 
 const STAMP = at("build", ".stamp");
+const WASM = at("build", "index_bg.wasm");
 const PRODUCTS = ["index.js", "index_bg.wasm"];
 /** What the Worker is made of, beside the tools' versions. */
 const SOURCES = ["src", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"];
@@ -44,6 +45,7 @@ async function compile() {
   await must([findTool("worker-build", workerBuild), "--release"], { env });
   const missing = PRODUCTS.filter((name) => !existsSync(at("build", name)));
   if (missing.length > 0) throw new Problem(`worker-build made no build/${missing.join(" and no build/")}.`);
+  if (!process.env.KEEP_NAMES) await must([npmProgram("wasm-opt"), "--all-features", "--strip-debug", WASM, "-o", WASM]);
 }
 
 if (isMain(import.meta)) await script(build);
