@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
 
     let (value, summary) = (String::from_utf8_lossy(first), String::from_utf8_lossy(second));
     assert!(place.open(&value).is_err() && place.open_details(&value).is_err(), "nobody here can seal");
-    let _ = Summary::parse(Some(&summary));
+    let _ = Summary::parse(Some(summary.to_string()));
 
     let context = |part| Context { owner: Owner::Developer("dev_A"), record: id.as_str(), part };
     let details = seal(&keyring, &context(Part::Details), first).expect("randomness");

@@ -10,10 +10,11 @@ use grant_vault::accounts::{Accounts, KnownAccounts, NewAccount};
 use grant_vault::audit::Event;
 use grant_vault::credential::{NewCredential, PrincipalId, Service as Upstream, Tokens};
 use grant_vault::developer::{DeveloperId, Mode};
-use grant_vault::grant::issuer::{FetchError, FetchJwks};
-use grant_vault::grant::jwks::VerifyingKey;
+use grant_vault::fetch::{Answer, Fetch, FetchError, Request};
+use grant_vault::grant::jwks::{PublicKey, VerifyingKey};
 use grant_vault::grant::signature::{CheckSignature, SignatureError};
 use grant_vault::grant::token::UnverifiedToken;
+use grant_vault::http::rate::Unlimited;
 use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Response, Service};
 use grant_vault::json::Metadata;
 use grant_vault::keyring::{Keyring, RootKey};
@@ -25,6 +26,8 @@ use zeroize::Zeroizing;
 
 /// The time of every request, in seconds since the epoch.
 pub const NOW: i64 = 1_700_000_000;
+/// Where the vault is.
+pub const BASE: &str = "https://vault.test";
 /// Whose tokens are taken.
 pub const ISSUER: &str = "https://issuer.test";
 /// What every secret of the world holds, so that it is recognised wherever it turns up.
@@ -61,16 +64,20 @@ const SIGNATURE: &[u8] = b"signed";
 pub struct Signed;
 
 impl CheckSignature for Signed {
-    async fn check(&self, _: &VerifyingKey, token: &UnverifiedToken<'_>) -> Result<(), SignatureError> {
-        if token.signature == SIGNATURE { Ok(()) } else { Err(SignatureError::Invalid) }
+    async fn check(&self, key: &VerifyingKey, token: &UnverifiedToken<'_>) -> Result<(), SignatureError> {
+        self.check_bytes(&key.public_key, token.signing_input().as_bytes(), &token.signature).await
+    }
+
+    async fn check_bytes(&self, _: &PublicKey, _: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        if signature == SIGNATURE { Ok(()) } else { Err(SignatureError::Invalid) }
     }
 }
 
 /// The key set is inline.
 pub struct NoFetch;
 
-impl FetchJwks for NoFetch {
-    async fn fetch_jwks(&self, _: &str) -> Result<Vec<u8>, FetchError> {
+impl Fetch for NoFetch {
+    async fn fetch(&self, _: &Request<'_>) -> Result<Answer, FetchError> {
         Err(FetchError::Timeout)
     }
 }
@@ -159,7 +166,8 @@ impl Default for World {
 impl World {
     /// Makes a request; `None` when the path isn't the API's.
     pub fn send(&self, head: &Head, body: Vec<u8>) -> Option<(Response, Option<Box<Event>>)> {
-        let host = Host { store: &self.store, fetch: &NoFetch, signatures: &Signed, now: now() };
+        let host =
+            Host { store: &self.store, fetch: &NoFetch, signatures: &Signed, rate_limits: &Unlimited, now: now() };
         match block_on(self.service.handle(host, head, Body(body))) {
             Reply::Answer { response, event } => Some((response, event)),
             Reply::Static { .. } => None,
@@ -191,6 +199,7 @@ pub fn head(method: &str, path: &str, query: &str, bearer: &str) -> Head {
         query: query.to_owned(),
         authorization: Some(Secret::new(format!("Bearer {bearer}"))),
         content_type: Some("application/json".to_owned()),
-        origin: None,
+        base: BASE.to_owned(),
+        ..Head::default()
     }
 }
