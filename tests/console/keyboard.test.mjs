@@ -72,6 +72,7 @@ test("sign in, store, look, replace, delete, exchange and sign out with the keyb
   await console.dialog().waitFor({ state: "detached" });
   assert.equal(await focused(page), "slack of user_keys", "the focus comes back");
   await keyboard.press("Enter");
+  await console.dialog().waitFor();
   await tabTo(page, "Delete");
   await keyboard.press("Enter");
   await console.button("Delete for good").waitFor();
