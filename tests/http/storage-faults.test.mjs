@@ -109,9 +109,8 @@ describe("when storage", () => {
       store: () => developer.store(credential),
       get: () => developer.get(id),
       "an API key that was not used before": async () => (await vault.newDeveloper()).send("GET", "/v1/me"),
-      delete: () => developer.delete(id),
     },
-    bulk: { exchange: () => vault.exchange(grant, "github") },
+    bulk: { exchange: () => vault.exchange(grant, "github"), delete: () => developer.delete(id) },
     put: {
       store: () => developer.store({ ...credential, accessToken: unique("gho_never"), metadata: { never: true } }),
       "store of another": () => developer.store({ ...credential, service: "gitlab" }),
