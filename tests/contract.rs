@@ -144,12 +144,14 @@ fn every_error_of_the_code_is_in_the_document() {
         kinds.values().copied().collect()
     );
 
+    // Token requests have the errors of OAuth; their method is found out about before.
+    let is_oauth = |place: &str, status: u16| place.contains("/oauth/token ") && status != 405;
     let mut documented = BTreeSet::new();
     for (place, status, answer) in
         answers().filter(|(place, status, _)| *status >= 400 && !place.contains("/health 503"))
     {
         let schema = &answer["content"]["application/json"]["schema"];
-        if place.starts_with("POST /oauth/token") && status != 405 {
+        if is_oauth(&place, status) {
             assert_eq!(schema["$ref"], "#/components/schemas/OauthError", "{place}");
             continue;
         }
@@ -161,19 +163,30 @@ fn every_error_of_the_code_is_in_the_document() {
 }
 
 #[test]
+fn every_error_of_oauth_is_in_the_document() {
+    // The names: `Self::InvalidScope => "invalid_scope"`.
+    let source =
+        include_str!("../src/http/error.rs").split("impl OauthError").nth(1).and_then(|rest| rest.split("\n}").next());
+    let names: BTreeSet<_> =
+        source.unwrap().lines().filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\",")).collect();
+    let documented =
+        CONTRACT.pointer("/components/schemas/OauthError/properties/error/enum").unwrap().as_array().unwrap();
+    assert_eq!(documented.iter().map(|name| name.as_str().unwrap()).collect::<BTreeSet<_>>(), names);
+}
+
+#[test]
 fn every_operation_says_what_can_always_go_wrong() {
     for (method, path, operation) in operations() {
         let has = |status: &str| assert!(!operation["responses"][status].is_null(), "{method} {path} lacks {status}");
         has("405");
-        if path.starts_with("/v1/") {
+        if path.starts_with("/v1/") || path == "/oauth/token" {
             ["500", "503"].into_iter().for_each(has);
         }
         if !operation["requestBody"].is_null() {
             ["400", "413"].into_iter().for_each(has);
-            // To OAuth a body of another type is an invalid request like others.
-            if path != "/oauth/token" {
-                has("415");
-            }
+        }
+        if !operation["requestBody"]["content"]["application/json"].is_null() {
+            has("415");
         }
         if operation["security"] != Value::Array(Vec::new()) {
             ["401", "429"].into_iter().for_each(has);
@@ -232,6 +245,7 @@ fn limits_are_those_of_the_code() {
         ("schemas/NewCredential/properties/accessToken", limits::TOKEN_BYTES),
         ("schemas/NewCredential/properties/refreshToken", limits::TOKEN_BYTES),
         ("schemas/ExchangedCredential/properties/accessToken", limits::TOKEN_BYTES),
+        ("schemas/IssuedToken/properties/access_token", limits::TOKEN_BYTES),
         ("schemas/Revocation/properties/jti", limits::REVOCABLE_ID_BYTES),
         ("schemas/AuditNames/properties/jti", limits::REVOCABLE_ID_BYTES),
         ("schemas/AuditNames/properties/grantId", limits::REVOCABLE_ID_BYTES),
@@ -279,6 +293,7 @@ fn limits_in_words_and_patterns_are_those_of_the_code() {
         );
     };
     says("/components/schemas/Service/pattern", limits::SERVICE_BYTES - 1);
+    says("/components/schemas/TokenRequest/properties/audience/pattern", limits::SERVICE_BYTES - 1);
     says("/components/schemas/DeveloperId/pattern", limits::DEVELOPER_ID_BYTES);
     says("/components/schemas/ProvisionedDeveloper/properties/developerId/pattern", limits::DEVELOPER_ID_BYTES);
     says("/components/parameters/Limit/description", limits::LIST_UNLIMITED);
@@ -288,6 +303,10 @@ fn limits_in_words_and_patterns_are_those_of_the_code() {
     }
     says("/components/responses/TooManyRequests/description", limits::RATE_PERIOD_SECS as usize);
     says("/components/headers/X-RateLimit-Limit/description", limits::RATE_PERIOD_SECS as usize);
+    let ends = "/components/schemas/ReferredCredential/properties/referenceExpiresAt/description";
+    says(ends, limits::REFERENCE_SECS as usize);
+    says("/components/parameters/Proof/description", limits::PROOF_BYTES);
+    says("/components/parameters/Proof/description", limits::PROOF_AGE_SECS as usize);
     says("/components/securitySchemes/grantToken/description", limits::GRANT_TOKEN_BYTES);
     says("/components/securitySchemes/grantToken/description", (limits::GRANT_LIFETIME_SECS / (24 * 60 * 60)) as usize);
     for (_, _, operation) in operations().filter(|(_, _, operation)| !operation["requestBody"].is_null()) {

@@ -12,6 +12,7 @@ const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 const METHODS = ["get", "post", "delete"];
 /** How the examples write what the reader has to fill in. */
 const CREDENTIALS = { apiKey: "$API_KEY", grantToken: "$GRANT_TOKEN", adminKey: "$ADMIN_API_KEY" };
+const FORM = "application/x-www-form-urlencoded";
 /** Headers that only some answers have; the others are told once. */
 const OWN_HEADERS = ["Allow", "WWW-Authenticate", "Retry-After", "ETag"];
 
@@ -58,7 +59,7 @@ class Page {
     );
     return `<section id="introduction"><h1>${escape(info.title)} API</h1><p class="lead">${escape(info.summary)} Version ${escape(info.version)}.</p>
 <p class="download"><a href="/openapi.json">openapi.json</a> has all of this for machines, as OpenAPI ${escape(this.contract.openapi)}.</p>${paragraphs(info.description)}</section>
-<section id="authorization"><h2>Authorization</h2><p>Each call takes one of these, as ${code("Authorization: Bearer …")}, or none.</p><dl class="terms">${schemes.join("")}</dl></section>`;
+<section id="authorization"><h2>Authorization</h2><p>Each call says which of these it takes.</p><dl class="terms">${schemes.join("")}</dl></section>`;
   }
 
   calls() {
@@ -69,19 +70,20 @@ class Page {
 
   errors() {
     const rows = Object.entries(this.contract.components.responses).map(([name, answer]) => {
-      const { code: kind, message } = answer.content["application/json"].example;
+      const { example } = answer.content["application/json"];
+      const { code: kind = example.error, message = example.error_description } = example;
       const used = this.operations.flatMap(({ responses }) => Object.entries(responses)).find(([, { $ref }]) => $ref?.endsWith(`/${name}`));
       return `<tr id="error-${name}"><th scope="row">${code(used[0])}<br>${code(kind)}</th><td><p>${prose(answer.description)}</p><p class="message">${escape(message)}</p></td></tr>`;
     });
-    const { description, properties } = this.contract.components.schemas.Error;
-    return `<section id="errors"><h2>Errors</h2><p>${prose(description)}</p>${this.fields({ properties, required: Object.keys(properties) })}
+    const { Error: usual, OauthError: oauth } = this.contract.components.schemas;
+    return `<section id="errors"><h2>Errors</h2>${this.forms({ anyOf: [usual, oauth] })}
 ${table("errors-table", ["Status and code", "When, and an example of its message"], rows)}</section>`;
   }
 
   headers() {
     const rows = Object.entries(this.contract.components.headers).map(([name, { description, required, schema }]) => {
       const value = this.resolve(schema);
-      return `<tr><th scope="row">${code(name.replace(/^Page-/, ""))}</th><td><p>${prose(description)}</p>${required ? "" : "<p>Not on every answer.</p>"}${value.const ? `<p>${code(value.const)}</p>` : ""}</td></tr>`;
+      return `<tr><th scope="row">${code(name.replace(/^(Page|Grant)-/, ""))}</th><td><p>${prose(description)}</p>${required ? "" : "<p>Not on every answer.</p>"}${value.const ? `<p>${code(value.const)}</p>` : ""}</td></tr>`;
     });
     return `<section id="headers"><h2>Headers of the answers</h2>${table("headers-table", ["Header", "What it says"], rows)}</section>`;
   }
@@ -91,20 +93,19 @@ ${table("errors-table", ["Status and code", "When, and an example of its message
 
   call(operation) {
     const { operationId, method, path, item, summary, description, security, requestBody, responses } = operation;
-    const scheme = Object.keys(security[0] ?? {})[0];
+    const schemes = security.flatMap((one) => Object.keys(one));
     const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) => this.resolve(parameter));
-    const [type, media] = Object.entries(requestBody?.content ?? {})[0] ?? [];
-    const body = media?.schema;
+    const [[type, body] = []] = requestBody ? Object.entries(requestBody.content) : [];
     const answers = Object.entries(responses).filter(([status]) => status < 400 || !responses[status].$ref);
     return `<article id="${operationId}" aria-labelledby="${operationId}-title"><div class="call-text">
 <h3 id="${operationId}-title"><a href="#${operationId}">${escape(summary)}</a></h3>
 <p class="call-line">${badge(method)}${code(path)}</p>${paragraphs(description)}
-<p class="call-auth">Authorization: ${scheme ? `<a href="#auth-${scheme}">${code(scheme)}</a>` : "none"}.${item.head && method === "get" ? ` ${code("HEAD")} asks for the same, without the body.` : ""}</p>
+<p class="call-auth">Authorization: ${schemes.map((scheme) => `<a href="#auth-${scheme}">${code(scheme)}</a>`).join(" or ") || "none"}.${item.head && method === "get" ? ` ${code("HEAD")} asks for the same, without the body.` : ""}</p>
 ${parameters.length > 0 ? `<h4>Parameters</h4>${this.parameters(parameters)}` : ""}
-${body ? `<h4>Body</h4><p>${prose(requestBody.description)}</p>${this.fields(this.resolve(body))}` : ""}
+${body ? `<h4>Body</h4><p>${type === FORM ? "A form. " : ""}${prose(requestBody.description)}</p>${this.fields(this.resolve(body.schema))}` : ""}
 <h4>Answers</h4>${answers.map(([status, answer]) => this.answer(status, answer)).join("")}
 ${this.refusals(responses)}</div>
-<div class="call-examples">${this.request(operation, scheme, parameters, type, body)}${answers.map(([status, answer]) => this.example(summary, status, answer)).join("")}</div></article>`;
+<div class="call-examples">${this.request(operation, schemes[0], parameters, type, body)}${answers.map(([status, answer]) => this.example(summary, status, answer)).join("")}</div></article>`;
   }
 
   parameters(parameters) {
@@ -115,7 +116,7 @@ ${this.refusals(responses)}</div>
   answer(status, { description, headers, content }) {
     const own = Object.keys(headers).filter((name) => OWN_HEADERS.includes(name));
     const schema = content && this.resolve(content["application/json"].schema);
-    return `<p class="answer"><span class="status">${status}</span> ${prose(description)}${own.map((name) => ` With ${code(name)}.`).join("")}</p>${schema ? this.fields(schema, { answer: true }) : ""}`;
+    return `<p class="answer"><span class="status">${status}</span> ${prose(description)}${own.map((name) => ` With ${code(name)}.`).join("")}</p>${schema ? this.forms(schema) : ""}`;
   }
 
   refusals(responses) {
@@ -128,6 +129,12 @@ ${this.refusals(responses)}</div>
 
   // -------------------------------------------------------------------------------------------
   // Fields and what may be in them
+
+  /** The fields of an answer, of each form that it may have. */
+  forms(schema) {
+    if (!schema.anyOf) return this.fields(schema, { answer: true });
+    return schema.anyOf.map((part) => this.resolve(part)).map((form) => `${form.description ? `<p class="answer">${prose(form.description)}</p>` : ""}${this.fields(form, { answer: true })}`).join("");
+  }
 
   fields(schema, { answer = false } = {}) {
     return table("fields", ["Name", "What it is"], this.rows(schema, "", answer));
@@ -180,9 +187,15 @@ ${this.refusals(responses)}</div>
     const lines = [
       `curl "$VAULT${filled}"${method === "delete" ? " -X DELETE" : method === "post" && !body ? " -X POST" : ""}`,
       scheme && `  -H "Authorization: Bearer ${CREDENTIALS[scheme]}"`,
-      ...(body ? sentAs[type](this.resolve(body).example) : []),
+      ...(body ? this.sent(type, this.resolve(body.schema).example) : []),
     ].filter(Boolean);
     return figure(`${summary}: request`, "Request", lines.join(" \\\n"));
+  }
+
+  /** How curl is told what to send. */
+  sent(type, example) {
+    if (type === FORM) return Object.entries(example).map(([name, value]) => `  --data-urlencode '${name}=${value}'`);
+    return [`  -H 'Content-Type: ${type}'`, `  -d '${JSON.stringify(example, null, 2).replaceAll("\n", "\n  ")}'`];
   }
 
   example(summary, status, { content }) {
@@ -191,12 +204,6 @@ ${this.refusals(responses)}</div>
     return value === undefined ? "" : figure(`${summary}: answer ${status}`, `Answer <span class="status">${status}</span>`, JSON.stringify(value, null, 2));
   }
 }
-
-/** How curl sends a body of each type. */
-const sentAs = {
-  "application/json": (example) => ["  -H 'Content-Type: application/json'", `  -d '${JSON.stringify(example, null, 2).replaceAll("\n", "\n  ")}'`],
-  "application/x-www-form-urlencoded": (example) => Object.entries(example).map(([name, value]) => `  -d ${name}=${value}`),
-};
 
 const badge = (method) => `<span class="method method-${method}">${method.toUpperCase()}</span>`;
 

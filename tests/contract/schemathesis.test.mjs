@@ -19,11 +19,12 @@ const vault = await serveVault({ assets: at("build", "www"), settings: { VAULT_P
 const folder = mkdtempSync(join(tmpdir(), "grant-vault-contract-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Two developers, an agent of a third's user, and the operator: who the calls are made by. */
+/** Two developers, an agent of a user of the first's, and the operator: who the calls are made by. */
 async function makeWorld() {
-  const [one, other, third] = [await vault.newDeveloper(), await vault.newDeveloper(), await vault.newDeveloper()];
-  await third.store({ principalId: "user_abc123", service: "github", accessToken: "gho_exchanged_in_the_contract" });
-  const grantToken = await third.grant({ principal: "user_abc123", scopes: ["github:read", "slack:read"] });
+  const [one, other] = [await vault.newDeveloper(), await vault.newDeveloper()];
+  const credential = { principalId: "user_abc123", service: "github", accessToken: "gho_exchanged_in_the_contract" };
+  await one.store(credential);
+  const grantToken = await one.grant({ principal: credential.principalId, scopes: ["github:read", "slack:read"] });
   const identity = (name, token) => ({ name, fixedHeaders: [{ name: "Authorization", value: `Bearer ${token}` }] });
   return {
     identities: {
@@ -37,7 +38,9 @@ async function makeWorld() {
     world: {
       url: vault.worker.url,
       apiKeys: [one.apiKey, other.apiKey],
-      developerIds: [one.developerId, other.developerId, third.developerId],
+      developerIds: [one.developerId, other.developerId],
+      credential,
+      grantToken,
       succeeded: join(folder, "succeeded.json"),
     },
   };

@@ -44,7 +44,7 @@ export class Console {
   expected = [];
 
   /** Opens the console in a window of its own. */
-  static async open(vault, { theme = "light", width = 1280, height = 800, apiKey, expected = [], reducedMotion = "reduce", ...context } = {}) {
+  static async open(vault, { theme = "light", width = 1280, height = 800, apiKey, expected = [], path = "/", reducedMotion = "reduce", ...context } = {}) {
     const console = new Console();
     console.expected = expected;
     console.origin = new URL(vault.worker.url).origin;
@@ -54,7 +54,7 @@ export class Console {
     console.page.setDefaultTimeout(PATIENCE);
     console.#watch();
     open.add(console);
-    await console.page.goto(console.origin);
+    await console.page.goto(console.origin + path);
     if (apiKey) await console.signIn(apiKey);
     return console;
   }
