@@ -107,6 +107,18 @@ const VIEWS = {
       await console.page.locator(".token").waitFor();
     },
   },
+  "exchange-reference": {
+    as: () => developer,
+    go: async (console) => {
+      await console.page.getByRole("link", { name: "Exchange" }).click();
+      await console.field("grantToken").fill(grant);
+      await console.button("Choose github").click();
+      await console.page.getByRole("radio", { name: "Reference" }).check();
+      await console.button("Exchange").click();
+      await console.button("Resolve with my API key").click();
+      await console.page.getByRole("group", { name: "Token for github" }).waitFor();
+    },
+  },
   "exchange-refused": {
     as: () => developer,
     statuses: [403],

@@ -8,6 +8,7 @@ import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
+import "./styles/fields.css";
 import "./styles/sheet.css";
 import "./styles/sign-in.css";
 import "./styles/shell.css";

@@ -1,28 +1,28 @@
 // A trial exchange, as an agent makes it: what a grant token says, what it opens, and what it gets.
 
-import type { ExchangeCredentialResponse, VaultError } from "grant-vault";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ExchangeCredentialReferenceResponse, VaultError } from "grant-vault";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { now } from "../model/clock";
+import { hold, useExchanged } from "../model/exchanged";
 import { checksOf, readGrant } from "../model/grant";
-import { HeldSecret } from "../model/held-secret";
 import { type Session, agentClient } from "../model/session";
-import { Field, Problem } from "../ui/field";
+import { Field } from "../ui/field";
 import { GrantChecks } from "./grant-checks";
 import { GrantFacts } from "./grant-facts";
 import { Opens, useOpens } from "./opens";
+import { ReferenceCard } from "./reference-card";
+import { EXCHANGE_HELP, Refused } from "./refused";
 import { TokenCard } from "./token-card";
 
-/** What came of an exchange: the answer without its token, which is held apart. */
-export interface Exchanged {
-  secret: HeldSecret;
-  answer: Omit<ExchangeCredentialResponse, "accessToken">;
-  principalId: string;
-}
+const DELIVERIES = { credential: "Credential", reference: "Reference" };
+type Delivery = keyof typeof DELIVERIES;
 
 export function Exchange({ session }: { session: Session }) {
   const [pasted, setPasted] = useState("");
   const [service, setService] = useState("");
-  const [exchanged, setExchanged] = useState<Exchanged>();
+  const [delivery, setDelivery] = useState<Delivery>("credential");
+  const [exchanged, setExchanged] = useExchanged();
+  const [referred, setReferred] = useState<ExchangeCredentialReferenceResponse>();
   const [error, setError] = useState<VaultError>();
   const [isBusy, setBusy] = useState(false);
   const token = pasted.replace(/\s/g, "");
@@ -30,23 +30,26 @@ export function Exchange({ session }: { session: Session }) {
   const opens = useOpens(session, claims);
   const result = useRef<HTMLDivElement>(null);
 
-  // What an exchange gave is forgotten with the next one, and with the view.
-  useEffect(() => () => exchanged?.secret.forget(), [exchanged]);
+  const principalId = claims?.principalId ?? "";
+
+  const clear = () => {
+    setExchanged(undefined);
+    setReferred(undefined);
+    setError(undefined);
+  };
 
   const paste = (text: string) => {
     setPasted(text);
-    setExchanged(undefined);
-    setError(undefined);
+    clear();
   };
 
   const exchange = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
-    setError(undefined);
-    setExchanged(undefined);
+    clear();
     try {
-      const { accessToken, ...answer } = await agentClient().exchange(token, { service });
-      setExchanged({ secret: new HeldSecret(accessToken), answer, principalId: claims?.principalId ?? "" });
+      if (delivery === "reference") setReferred(await agentClient().exchange(token, { service, delivery }));
+      else setExchanged(hold(await agentClient().exchange(token, { service }), principalId));
     } catch (thrown) {
       setError(thrown as VaultError);
     }
@@ -59,7 +62,7 @@ export function Exchange({ session }: { session: Session }) {
       <div class="view-head">
         <h1 tabIndex={-1}>Exchange</h1>
       </div>
-      <p class="view-lead">Try a grant token as an agent would: it needs no API key, and gets the one credential that the grant covers.</p>
+      <p class="view-lead">Try a grant token as an agent would: it needs no API key, and gets the one credential that the grant covers, or a reference to it.</p>
       <div class="exchange">
         <section class="panel pad" aria-labelledby="grant-head">
           <h2 id="grant-head">Grant token</h2>
@@ -91,13 +94,23 @@ export function Exchange({ session }: { session: Session }) {
                   <Field label="Service">
                     {(attributes) => <input {...attributes} name="exchange-service" autocomplete="off" autocapitalize="off" spellcheck={false} placeholder="github" value={service} onInput={({ currentTarget }) => setService(currentTarget.value)} />}
                   </Field>
+                  <fieldset class="choice">
+                    <legend>Delivery</legend>
+                    {(Object.keys(DELIVERIES) as Delivery[]).map((one) => (
+                      <label key={one}>
+                        <input type="radio" name="delivery" checked={delivery === one} onChange={() => setDelivery(one)} />
+                        <span>{DELIVERIES[one]}</span>
+                      </label>
+                    ))}
+                  </fieldset>
                   <button type="submit" class="button button-main" disabled={isBusy || service.trim() === ""}>
                     {isBusy ? "Exchanging…" : "Exchange"}
                   </button>
                 </form>
                 <div ref={result} tabIndex={-1} class="exchange-result">
-                  {error && <Refused error={error} />}
-                  {exchanged && <TokenCard exchanged={exchanged} />}
+                  {error && <Refused error={error} help={EXCHANGE_HELP} />}
+                  {exchanged && <TokenCard exchanged={exchanged} again="Exchange" />}
+                  {referred && <ReferenceCard key={referred.credentialRef} session={session} referred={referred} principalId={principalId} />}
                 </div>
               </section>
             </>
@@ -111,19 +124,5 @@ export function Exchange({ session }: { session: Session }) {
         </div>
       </div>
     </>
-  );
-}
-
-const HELP: Record<string, string> = {
-  UNAUTHORIZED: "The vault tells agents no more than this. Its log has a line with the request's id that says why: signature, issuer, audience, times or a revocation.",
-  FORBIDDEN: "The grant is good, and none of its scopes permits this service.",
-  NOT_FOUND: "The grant is good, and nothing is stored for its principal and this service.",
-};
-
-function Refused({ error }: { error: VaultError }) {
-  return (
-    <Problem error={error}>
-      {HELP[error.code] && <p class="problem-help">{HELP[error.code]}</p>}
-    </Problem>
   );
 }

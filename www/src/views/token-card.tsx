@@ -1,7 +1,8 @@
-// The token that an exchange gave: dots, until it is revealed; gone from the page when its time is over.
+// The token that an exchange, or a reference, gave: dots, until it is revealed; gone from the page when its time is over.
 
 import { Eye, EyeOff, Plus, Trash2 } from "lucide";
 import { useState } from "preact/hooks";
+import type { Exchanged } from "../model/exchanged";
 import type { HeldSecret } from "../model/held-secret";
 import { contextOf, keyProblem, looksSealed, open } from "../model/sealing";
 import { CopyButton } from "../ui/copy-button";
@@ -9,9 +10,14 @@ import { Field } from "../ui/field";
 import { Icon } from "../ui/icon";
 import { Expiry } from "../ui/moment";
 import { SecretInput } from "../ui/secret-input";
-import type { Exchanged } from "./exchange";
 
-export function TokenCard({ exchanged: { secret, answer, principalId } }: { exchanged: Exchanged }) {
+interface TokenCardProps {
+  exchanged: Exchanged;
+  /** What gives it once more. */
+  again: "Exchange" | "Resolve";
+}
+
+export function TokenCard({ exchanged: { secret, answer, principalId }, again }: TokenCardProps) {
   const [isOpened, setOpened] = useState(false);
   const { service, credentialType, tokenExpiresAt, metadata } = answer;
   return (
@@ -23,7 +29,7 @@ export function TokenCard({ exchanged: { secret, answer, principalId } }: { exch
       </header>
       {secret.isGone ? (
         <p class="token-gone" role="status">
-          Cleared from this page. Exchange again to see it.
+          Cleared from this page. {again} again to see it.
         </p>
       ) : (
         <>
