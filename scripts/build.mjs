@@ -11,7 +11,7 @@ const STAMP = at("build", ".stamp");
 const WASM = at("build", "index_bg.wasm");
 const PRODUCTS = ["index.js", "index_bg.wasm"];
 /** What the Worker is made of, beside the tools' versions. */
-const SOURCES = ["src", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"];
+const SOURCES = ["src", "scripts/build.mjs", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"];
 
 /** Sets up and builds, each only when needed. */
 export async function build() {
