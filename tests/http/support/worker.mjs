@@ -3,6 +3,7 @@
 // and every byte that workerd writes kept for the tests to read.
 
 import childProcess from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,13 +78,15 @@ export class Worker {
    * `settings`: the Worker's variables and secrets, by name. `kv` is what is bound as the namespace:
    * Miniflare's, a "stub" that can fail (see kv-stub.mjs), or "none". `assets`: a folder of static files.
    * `limits`: the rate limits that are bound, {binding: figure a minute}. `queue`: whether a Queue is bound.
+   * `inspector`: whether `heapUsed` can be asked.
    */
-  constructor({ settings = {}, kv = "miniflare", assets, limits = {}, queue = false } = {}) {
+  constructor({ settings = {}, kv = "miniflare", assets, limits = {}, queue = false, inspector = false } = {}) {
     this.settings = settings;
     this.kind = kv;
     this.assets = assets;
     this.limits = limits;
     this.queue = queue;
+    this.inspector = inspector;
     // Should the test's own process end before `stop`, as it does when a file's set-up fails.
     const clear = () => {
       this.process?.kill("SIGKILL");
@@ -129,6 +132,7 @@ export class Worker {
     return {
       host: "127.0.0.1",
       port: 0,
+      ...(this.inspector && { inspectorPort: 0 }),
       cf: false,
       logRequests: false,
       telemetry: { enabled: false },
@@ -204,6 +208,32 @@ export class Worker {
   async queued() {
     const worker = await this.miniflare.getWorker("queue-consumer");
     return (await worker.fetch("http://queue-consumer/")).json();
+  }
+
+  /** What lives in the Worker's isolate once V8 has collected the rest, in bytes. */
+  async heapUsed() {
+    const { host } = await this.miniflare.getInspectorURL();
+    const targets = await (await fetch(`http://${host}/json`)).json();
+    const target = targets.find(({ id, title }) => `${id} ${title}`.includes("grant-vault"));
+    const socket = new WebSocket(target.webSocketDebuggerUrl);
+    await once(socket, "open");
+    const answers = new Map();
+    socket.addEventListener("message", ({ data }) => {
+      const { id, result } = JSON.parse(data);
+      answers.set(id, result);
+    });
+    const ask = async (id, method) => {
+      socket.send(JSON.stringify({ id, method }));
+      // The isolate collects when it is next at work.
+      return poll(`the answer to ${method}`, async () => {
+        await (await fetch(`${this.url}/health`)).arrayBuffer();
+        return answers.get(id);
+      });
+    };
+    await ask(1, "HeapProfiler.collectGarbage");
+    const { usedSize, backingStorageSize } = await ask(2, "Runtime.getHeapUsage");
+    socket.close();
+    return usedSize + backingStorageSize;
   }
 
   /** Adds entries to the stub, [key, {value, metadata}] each: thousands take no longer than one. */
