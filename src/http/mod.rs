@@ -7,6 +7,8 @@
 mod call;
 mod cors;
 pub mod error;
+mod oauth;
+mod operator;
 pub(crate) mod params;
 pub mod rate;
 mod response;

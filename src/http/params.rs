@@ -1,26 +1,19 @@
 //! What callers send, checked: bodies and queries become values of the core, or a 400 that names
 //! the field.
 
-use std::collections::BTreeMap;
-
-use serde_json::value::RawValue;
-
 use form_urlencoded::parse;
-use zeroize::Zeroizing;
 
-use super::error::{ApiError, OauthError};
-use super::view::oauth;
+use super::error::ApiError;
 use crate::accounts::NewAccount;
 use crate::credential::{NewCredential, PrincipalId, Service, Tokens, is_name};
 use crate::developer::{DeveloperId, Mode};
-use crate::json::{JsonError, Metadata, Object, Whole};
+use crate::json::{JsonError, Metadata, Object};
 use crate::limits;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-use crate::transfer::Exported;
 use crate::vault::ListQuery;
 
-const A_STRING: &str = "a string";
+pub(super) const A_STRING: &str = "a string";
 const PRINCIPAL_FORM: &str = "principalId must have 1 to 256 bytes and no control characters";
 const SERVICE_FORM: &str = "service must start with a letter or digit and have 1 to 64 of A-Z a-z 0-9 . _ -";
 const DEVELOPER_FORM: &str = "developerId must have 1 to 64 of A-Z a-z 0-9 _ -";
@@ -143,154 +136,8 @@ pub fn page_query(query: &str) -> Result<(usize, Option<String>), ApiError> {
     Ok((query.limit(limits::DEVELOPERS_PAGE)?.unwrap_or(limits::DEVELOPERS_PAGE), query.one("cursor")?))
 }
 
-fn developer_id(text: &str) -> Result<DeveloperId, ApiError> {
+pub(super) fn developer_id(text: &str) -> Result<DeveloperId, ApiError> {
     DeveloperId::parse(text).ok_or_else(|| ApiError::bad_request(DEVELOPER_FORM))
-}
-
-/// The query of a count: the cursor.
-pub fn cursor_query(query: &str) -> Result<Option<String>, ApiError> {
-    Query(query).one("cursor")
-}
-
-/// The query of an export: limit and cursor.
-pub fn export_query(query: &str) -> Result<(usize, Option<String>), ApiError> {
-    let query = Query(query);
-    Ok((query.limit(limits::EXPORT_PAGE)?.unwrap_or(limits::EXPORT_PAGE), query.one("cursor")?))
-}
-
-/// The body of a call to reseal: cursor and limit.
-pub fn rewrap(body: &[u8]) -> Result<(Option<String>, usize), ApiError> {
-    let body = Object::parse(body)?;
-    let limit = match body.nullable("limit", "a whole number")? {
-        None => limits::REWRAP_DEFAULT,
-        Some(Whole(limit)) => {
-            let limit = usize::try_from(limit).ok().filter(|limit| (1..=limits::REWRAP_LIMIT).contains(limit));
-            let most = limits::REWRAP_LIMIT;
-            limit.ok_or_else(|| ApiError::bad_request(format!("limit must be a whole number from 1 to {most}")))?
-        }
-    };
-    Ok((body.nullable("cursor", A_STRING)?, limit))
-}
-
-/// The body of an import: exported records.
-pub fn imported_records(body: &[u8]) -> Result<Vec<Exported>, ApiError> {
-    #[derive(serde::Deserialize)]
-    struct Record {
-        key: String,
-        value: String,
-        #[serde(default)]
-        expiration: Option<Whole>,
-    }
-
-    let expected = "a list of records with key, value and perhaps expiration";
-    let records: Vec<Record> = Object::parse(body)?.required("records", expected)?;
-    bounded_list("records", records.len())?;
-    // Metadata is made anew.
-    let exported = |Record { key, value, expiration }| {
-        let expiration = expiration.map(|Whole(at)| at);
-        Exported { key, value, metadata: None, expiration }
-    };
-    Ok(records.into_iter().map(exported).collect())
-}
-
-/// A credential of another vault.
-pub struct ImportedCredential {
-    /// Whose it is.
-    pub developer: DeveloperId,
-    /// What to store.
-    pub new: NewCredential,
-    /// When it was first stored there.
-    pub created_at: Timestamp,
-    /// When it was last stored there.
-    pub updated_at: Timestamp,
-}
-
-/// The body of an import of credentials, each read by itself.
-pub fn imported_credentials(body: &[u8]) -> Result<Vec<Result<ImportedCredential, ApiError>>, ApiError> {
-    let credentials: Vec<&RawValue> = Object::parse(body)?.required("credentials", "a list of objects")?;
-    bounded_list("credentials", credentials.len())?;
-    Ok(credentials.into_iter().map(|credential| imported_credential(credential.get().as_bytes())).collect())
-}
-
-fn imported_credential(text: &[u8]) -> Result<ImportedCredential, ApiError> {
-    let body = Object::parse(text)?;
-    let developer: String = body.required("developerId", A_STRING)?;
-    let developer = developer_id(&developer)?;
-    let time = |name: &'static str| -> Result<Timestamp, ApiError> {
-        let text: String = body.required(name, A_STRING)?;
-        Timestamp::parse(&text)
-            .ok_or_else(|| ApiError::bad_request(format!("{name} must be an RFC 3339 timestamp with an offset")))
-    };
-    let (created_at, updated_at) = (time("createdAt")?, time("updatedAt")?);
-    Ok(ImportedCredential { developer, new: new_credential(text)?, created_at, updated_at })
-}
-
-fn bounded_list(name: &'static str, length: usize) -> Result<(), ApiError> {
-    if (1..=limits::IMPORT_PAGE).contains(&length) {
-        return Ok(());
-    }
-    Err(ApiError::bad_request(format!("{name} must have 1 to {} entries", limits::IMPORT_PAGE)))
-}
-
-/// A form (RFC 6749 appendix B), in which no name may occur twice; an empty value is none (section 3.2).
-pub struct Form(BTreeMap<String, Secret>);
-
-impl Form {
-    /// Reads a form.
-    pub fn parse(body: Zeroizing<Vec<u8>>) -> Result<Self, ApiError> {
-        let mut fields = BTreeMap::new();
-        for (name, value) in parse(&body) {
-            if fields.insert(name.into_owned(), Secret::new(value.into_owned())).is_some() {
-                return Err(ApiError::bad_request("No parameter may be given twice"));
-            }
-        }
-        fields.retain(|_, value| !value.expose().is_empty());
-        Ok(Self(fields))
-    }
-
-    fn one(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(Secret::expose)
-    }
-
-    fn required(&self, name: &str) -> Result<&str, ApiError> {
-        self.one(name).ok_or_else(|| ApiError::bad_request(format!("{name} is required")))
-    }
-}
-
-/// What a client asks for that exchanges a token (RFC 8693 section 2.1).
-pub struct TokenExchange<'a> {
-    /// The grant token.
-    pub subject_token: &'a str,
-    /// The service, by name.
-    pub audience: Option<&'a str>,
-    /// The service, by URI.
-    pub resource: Option<&'a str>,
-    /// Those scopes of the grant that are to count.
-    pub scope: Option<&'a str>,
-}
-
-impl<'a> TokenExchange<'a> {
-    /// Reads a token request.
-    pub fn read(form: &'a Form) -> Result<Self, ApiError> {
-        if form.required("grant_type")? != oauth::TOKEN_EXCHANGE {
-            let message = "grant_type must be urn:ietf:params:oauth:grant-type:token-exchange";
-            return Err(ApiError::oauth(OauthError::UnsupportedGrantType, message));
-        }
-        let subject_token = form.required("subject_token")?;
-        // A grant token is both.
-        if ![oauth::JWT, oauth::ACCESS_TOKEN].contains(&form.required("subject_token_type")?) {
-            return Err(ApiError::bad_request("subject_token_type must be urn:ietf:params:oauth:token-type:jwt"));
-        }
-        if form.one("actor_token").is_some() || form.one("actor_token_type").is_some() {
-            return Err(ApiError::bad_request("No actor_token is taken: the grant token names the agent"));
-        }
-        if form.one("requested_token_type").is_some_and(|kind| kind != oauth::ACCESS_TOKEN) {
-            let message = "requested_token_type must be urn:ietf:params:oauth:token-type:access_token";
-            return Err(ApiError::bad_request(message));
-        }
-        let [audience, resource, scope] = ["audience", "resource", "scope"].map(|name| form.one(name));
-        Ok(Self { subject_token, audience, resource, scope })
-    }
 }
 
 fn principal_id(text: &str) -> Result<PrincipalId, ApiError> {
@@ -376,10 +223,10 @@ fn is_email(text: &str) -> bool {
 }
 
 /// A query string; names that no call knows are passed over.
-struct Query<'a>(&'a str);
+pub(super) struct Query<'a>(pub(super) &'a str);
 
 impl Query<'_> {
-    fn one(&self, name: &str) -> Result<Option<String>, ApiError> {
+    pub(super) fn one(&self, name: &str) -> Result<Option<String>, ApiError> {
         let mut values = parse(self.0.as_bytes()).filter(|(given, _)| given == name).map(|(_, value)| value);
         match (values.next(), values.next()) {
             (value, None) => Ok(value.map(std::borrow::Cow::into_owned)),
@@ -387,7 +234,7 @@ impl Query<'_> {
         }
     }
 
-    fn limit(&self, most: usize) -> Result<Option<usize>, ApiError> {
+    pub(super) fn limit(&self, most: usize) -> Result<Option<usize>, ApiError> {
         let Some(text) = self.one("limit")? else { return Ok(None) };
         let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
         let limit = text.parse().ok().filter(|limit| is_plain && (1..=most).contains(limit));

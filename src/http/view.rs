@@ -5,14 +5,10 @@ use serde::Serialize;
 use crate::accounts::AccountPage;
 use crate::credential::{CredentialId, Details};
 use crate::developer::{Account, ApiKey, Mode};
-use crate::grant::dpop;
 use crate::grantex::developers::Profile;
 use crate::json::Metadata;
-use crate::keyring::{KeyId, Keyring};
-use crate::rotation;
 use crate::settings::{Problem, SignUp};
 use crate::timestamp::Timestamp;
-use crate::transfer::{Arrival, ExportPage, Exported};
 use crate::vault::CredentialPage;
 
 /// The release, as `/health` tells it.
@@ -253,145 +249,6 @@ pub struct AuditHashes {
     pub grant_hash: Option<String>,
 }
 
-/// How many records of a page are under which root key.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeyCounts<'a> {
-    keys: Vec<KeyCount>,
-    unreadable: usize,
-    unsettled: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct KeyCount {
-    key_id: String,
-    /// Whether it seals what is stored now.
-    current: bool,
-    /// Whether the vault has it.
-    known: bool,
-    records: usize,
-}
-
-impl<'a> KeyCounts<'a> {
-    /// What is shown of a page's counts.
-    pub fn new(keyring: &Keyring, counts: &'a rotation::KeyCounts) -> Self {
-        let count = |(id, &records): (&KeyId, &usize)| KeyCount {
-            key_id: id.to_string(),
-            current: *id == keyring.current().id(),
-            known: keyring.find(*id).is_some(),
-            records,
-        };
-        Self {
-            keys: counts.records.iter().map(count).collect(),
-            unreadable: counts.unreadable,
-            unsettled: counts.unsettled,
-            next_cursor: counts.next_cursor.as_deref(),
-        }
-    }
-}
-
-/// What resealing did to a page.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Rewrapped<'a> {
-    seen: usize,
-    resealed: usize,
-    settled: usize,
-    busy: usize,
-    damaged: Vec<Damaged<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Damaged<'a> {
-    key: &'a str,
-    reason: &'a str,
-}
-
-impl<'a> Rewrapped<'a> {
-    /// What is shown of a page that was resealed.
-    pub fn new(done: &'a rotation::Rewrapped) -> Self {
-        let damaged = |one: &'a rotation::DamagedRecord| Damaged { key: &one.key, reason: &one.reason };
-        Self {
-            seen: done.seen,
-            resealed: done.resealed,
-            settled: done.settled,
-            busy: done.busy,
-            damaged: done.damaged.iter().map(damaged).collect(),
-            next_cursor: done.next_cursor.as_deref(),
-        }
-    }
-}
-
-/// A page of an export.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Records<'a> {
-    records: Vec<Record<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Record<'a> {
-    key: &'a str,
-    value: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expiration: Option<i64>,
-}
-
-impl<'a> Records<'a> {
-    /// What storage holds, as it is.
-    pub fn new(page: &'a ExportPage) -> Self {
-        let record = |one: &'a Exported| Record {
-            key: &one.key,
-            value: &one.value,
-            metadata: one.metadata.as_deref(),
-            expiration: one.expiration,
-        };
-        Self { records: page.records.iter().map(record).collect(), next_cursor: page.next_cursor.as_deref() }
-    }
-}
-
-/// What became of the records that came in, in their order.
-#[derive(Serialize)]
-pub struct Arrivals<'a> {
-    /// One for each.
-    pub results: Vec<Arrived<'a>>,
-}
-
-/// What became of one.
-#[derive(Serialize)]
-pub struct Arrived<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-}
-
-impl<'a> Arrived<'a> {
-    /// What is told of a record, by its key or, of a credential, its id.
-    pub fn new(key: Option<&'a str>, id: Option<&'a CredentialId>, arrival: &'a Arrival) -> Self {
-        let (outcome, reason) = match arrival {
-            Arrival::Written => ("written", None),
-            Arrival::Unchanged => ("unchanged", None),
-            Arrival::Newer => ("newer", None),
-            Arrival::Expired => ("expired", None),
-            Arrival::Refused(reason) => ("refused", Some(reason.as_str())),
-        };
-        Self { key, id: id.map(CredentialId::as_str), outcome, reason }
-    }
-}
-
 /// The answer of `/health`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -438,62 +295,6 @@ impl<'a> Health<'a> {
             problems,
             rate_limits: None,
             unbound_rate_limits: &[],
-        }
-    }
-}
-
-/// The names of OAuth (RFC 8693 sections 2.1 and 3).
-pub mod oauth {
-    /// The grant type.
-    pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-    /// A JWT.
-    pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
-    /// An access token.
-    pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-}
-
-/// The answer to a token exchange (RFC 8693 section 2.2.1).
-#[derive(Serialize)]
-pub struct IssuedToken<'a> {
-    access_token: &'a str,
-    issued_token_type: &'static str,
-    token_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
-}
-
-impl<'a> IssuedToken<'a> {
-    /// Hands out an access token. When it expires is told where that is known and yet to come.
-    pub fn new(details: &Details, access_token: &'a str, scope: Option<&'a str>, now: Timestamp) -> Self {
-        let expires_in = details.token_expires_at.map(|at| at.seconds_since(now)).filter(|&seconds| seconds > 0);
-        Self { access_token, issued_token_type: oauth::ACCESS_TOKEN, token_type: "Bearer", expires_in, scope }
-    }
-}
-
-/// The metadata of the authorization server that the vault is to OAuth clients (RFC 8414 section 2).
-#[derive(Serialize)]
-pub struct OauthMetadata<'a> {
-    issuer: &'a str,
-    token_endpoint: String,
-    grant_types_supported: [&'static str; 1],
-    /// There is no authorization endpoint.
-    response_types_supported: [&'static str; 0],
-    token_endpoint_auth_methods_supported: [&'static str; 1],
-    dpop_signing_alg_values_supported: [&'static str; 3],
-}
-
-impl<'a> OauthMetadata<'a> {
-    /// The metadata of the vault at an origin.
-    pub fn new(origin: &'a str) -> Self {
-        Self {
-            issuer: origin,
-            token_endpoint: format!("{origin}/oauth/token"),
-            grant_types_supported: [oauth::TOKEN_EXCHANGE],
-            response_types_supported: [],
-            token_endpoint_auth_methods_supported: ["none"],
-            dpop_signing_alg_values_supported: dpop::ALGORITHMS,
         }
     }
 }

@@ -6,25 +6,25 @@ use crate::fetch::Fetch;
 use crate::grant::signature::CheckSignature;
 use crate::http::error::ApiError;
 use crate::http::response::Response;
-use crate::http::{ReadBody, params, view};
+use crate::http::{ReadBody, operator};
 use crate::rotation::Rotation;
 use crate::store::Store;
 
 impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) async fn count_keys(&self) -> Result<Response, ApiError> {
         self.operator()?;
-        let cursor = params::cursor_query(&self.head.query)?;
+        let cursor = operator::cursor_query(&self.head.query)?;
         let counts = self.rotation().count(cursor.as_deref()).await?;
         self.note(|event| event.done(Kind::AdminRead));
-        Ok(Response::json(200, &view::KeyCounts::new(&self.settings.keyring, &counts)))
+        Ok(Response::json(200, &operator::KeyCounts::new(&self.settings.keyring, &counts)))
     }
 
     pub(super) async fn rewrap(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         self.operator()?;
-        let (cursor, limit) = params::rewrap(&self.json(body).await?)?;
+        let (cursor, limit) = operator::rewrap(&self.json(body).await?)?;
         let done = self.rotation().rewrap(cursor.as_deref(), limit).await?;
         self.note(|event| event.done(Kind::RecordsResealed));
-        Ok(Response::json(200, &view::Rewrapped::new(&done)))
+        Ok(Response::json(200, &operator::Rewrapped::new(&done)))
     }
 
     fn rotation(&self) -> Rotation<'_, S> {

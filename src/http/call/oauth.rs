@@ -15,9 +15,9 @@ use crate::grant::dpop::split_url;
 use crate::grant::signature::CheckSignature;
 use crate::grant::{Grant, GrantError};
 use crate::http::error::{ApiError, OauthError};
-use crate::http::params::{Form, TokenExchange};
+use crate::http::oauth::{self, Form, TokenExchange};
 use crate::http::response::Response;
-use crate::http::{Host, ReadBody, view};
+use crate::http::{Host, ReadBody};
 use crate::store::Store;
 
 /// What a service's URI is under the vault's own (RFC 8707 wants an absolute URI for a resource).
@@ -25,7 +25,7 @@ const SERVICES: &str = "/services/";
 
 impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
     pub(super) fn oauth_metadata(&self) -> Response {
-        Response::json(200, &view::OauthMetadata::new(&self.head.base))
+        Response::json(200, &oauth::OauthMetadata::new(&self.head.base))
     }
 
     pub(super) async fn exchange_token(&self, body: impl ReadBody) -> Result<Response, ApiError> {
@@ -44,7 +44,7 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
         }
         self.must_be_granted(&agent, &service).await?;
         let (details, tokens) = self.hand_out(&agent, &service).await?;
-        let issued = view::IssuedToken::new(&details, tokens.access.expose(), asked.scope, self.host.now);
+        let issued = oauth::IssuedToken::new(&details, tokens.access.expose(), asked.scope, self.host.now);
         Ok(Response::secret_json(200, &issued).with_header("Pragma", "no-cache"))
     }
 
