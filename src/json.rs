@@ -9,6 +9,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
 
 /// Why a text is not the JSON that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +91,18 @@ impl<'a> Object<'a> {
         self.optional(name, expected)?.ok_or(JsonError::Missing(name))
     }
 
+    /// A field that may be absent but not null, and is a text that nothing may be left of.
+    pub fn secret(&self, name: &'static str) -> Result<Option<Secret>, JsonError> {
+        match self.raw(name) {
+            None => Ok(None),
+            Some("null") => Err(JsonError::Null(name)),
+            Some(raw) => match secret_text(raw) {
+                Some(secret) => Ok(Some(secret)),
+                None => Err(JsonError::WrongType { name, expected: "a string" }),
+            },
+        }
+    }
+
     /// A field that is an object itself.
     pub fn object(&self, name: &'static str) -> Result<Option<Object<'a>>, JsonError> {
         match self.raw(name) {
@@ -153,6 +168,56 @@ impl<'de> Deserialize<'de> for Whole {
         let held = number.filter(|number| (-Self::MOST..=Self::MOST).contains(number));
         held.map(Self).ok_or_else(|| D::Error::custom("not a whole number"))
     }
+}
+
+/// The text of a JSON string, read into one buffer that is large enough: reading one that has escapes,
+/// serde_json leaves parts of it behind in buffers that it outgrew.
+fn secret_text(raw: &str) -> Option<Secret> {
+    let mut rest = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let (character, after) = unescape(escape)?;
+        text.push(character);
+        rest = after;
+    }
+    text.push_str(rest);
+    Some(Secret::new(std::mem::take(&mut *text)))
+}
+
+/// The character that an escape stands for, of which the backslash is gone, and what follows it (RFC 8259
+/// section 7).
+fn unescape(escape: &str) -> Option<(char, &str)> {
+    let mut rest = escape.chars();
+    let character = match rest.next()? {
+        character @ ('"' | '\\' | '/') => character,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => return unescape_units(rest.as_str()),
+        _ => return None,
+    };
+    Some((character, rest.as_str()))
+}
+
+/// The character that one UTF-16 code unit stands for, or a pair of surrogates.
+fn unescape_units(text: &str) -> Option<(char, &str)> {
+    let (first, rest) = code_unit(text)?;
+    if let Some(character) = char::from_u32(first.into()) {
+        return Some((character, rest));
+    }
+    let (second, rest) = code_unit(rest.strip_prefix("\\u")?)?;
+    Some((char::decode_utf16([first, second]).next()?.ok()?, rest))
+}
+
+/// Four hexadecimal digits, and what follows them.
+fn code_unit(text: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    // `from_str_radix` would take a sign.
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some((u16::from_str_radix(digits, 16).ok().filter(|_| is_plain)?, rest))
 }
 
 /// A JSON object kept as it was written: a credential's metadata.
@@ -367,5 +432,30 @@ mod tests {
         assert!(Metadata::parse(&nested(17), 16).is_err());
         assert!(Metadata::parse(&nested(5_000), 16).is_err());
         assert!(Metadata::parse(&format!("{{\"a\":{}", "[".repeat(100_000)), 16).is_err());
+    }
+
+    #[test]
+    fn secrets_read_as_serde_json_reads_texts() {
+        let agree = |raw: &str| {
+            let read = secret_text(raw).map(|secret| secret.expose().to_owned());
+            assert_eq!(read, serde_json::from_str::<String>(raw).ok(), "{raw}");
+        };
+        for raw in [
+            r#""""#,
+            r#""gho_1""#,
+            r#""a\/b\\\"\b\f\n\r\tc""#,
+            r#""\u0041\u00fc\u20AC\ud83d\ude00""#,
+            r#""\ud83d""#,
+            r#""\ude00\ud83d""#,
+            r#""\ud83dx""#,
+            r#""\u+041""#,
+            r#""\u004""#,
+            r#""\x""#,
+            "5",
+            "{}",
+        ] {
+            agree(raw);
+        }
+        proptest::proptest!(|(text in ".*")| agree(&serde_json::to_string(&text).unwrap()));
     }
 }

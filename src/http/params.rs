@@ -192,7 +192,7 @@ fn tokens(body: &Object<'_>) -> Result<Tokens, ApiError> {
 }
 
 fn token(body: &Object<'_>, name: &'static str) -> Result<Option<Secret>, ApiError> {
-    let Some(token) = body.optional(name, A_STRING)?.map(Secret::new) else { return Ok(None) };
+    let Some(token) = body.secret(name)? else { return Ok(None) };
     if (1..=limits::TOKEN_BYTES).contains(&token.expose().len()) {
         Ok(Some(token))
     } else {

@@ -49,7 +49,6 @@ function placesOf(text) {
     const piece = bytes.subarray(start, start + PIECE);
     for (let at = memory.indexOf(piece); at >= 0; at = memory.indexOf(piece, at + 1)) places.add(at - start);
   }
-  if (process.env.DEBUG_M) for (const place of places) console.log(place, memory.subarray(Math.max(0,place-64), place+bytes.length+64).toString("latin1").replace(/[^ -~]/g, "."));
   return [...places];
 }
 
