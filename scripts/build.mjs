@@ -45,7 +45,7 @@ async function compile() {
   await must([findTool("worker-build", workerBuild), "--release"], { env });
   const missing = PRODUCTS.filter((name) => !existsSync(at("build", name)));
   if (missing.length > 0) throw new Problem(`worker-build made no build/${missing.join(" and no build/")}.`);
-  if (!process.env.KEEP_NAMES) await must([npmProgram("wasm-opt"), "--all-features", "--strip-debug", WASM, "-o", WASM]);
+  if (!process.env.KEEP_NAMES) await must([npmProgram("wasm-opt"), "--strip-debug", WASM, "-o", WASM]);
 }
 
 if (isMain(import.meta)) await script(build);

@@ -23,6 +23,8 @@ function unreachable(t, what, text) {
 
 for (const manifest of ["Cargo.toml", "fuzz/Cargo.toml"]) {
   test(`licences, versions and sources of the crates of ${manifest}`, () => {
+    const fetched = run("cargo", "fetch", "--locked", "--manifest-path", at(manifest));
+    assert.equal(fetched.status, 0, fetched.text);
     const checked = run(cargoDeny, "--manifest-path", at(manifest), "--config", at("deny.toml"), "--offline", "check", "licenses", "bans", "sources");
     assert.equal(checked.status, 0, checked.text);
   });
