@@ -86,6 +86,7 @@ test("from sign-up to exchange to sign-out", async () => {
   assert.ok(!(await console.everything()).includes(TOKEN));
 
   await page.getByRole("link", { name: "Credentials" }).click();
+  await console.heading("Credentials").waitFor();
   assert.ok(!(await console.everything()).includes(grant), "the grant token goes with its view");
   await page.locator(".row-button").click();
   await console.button("Delete").click();
