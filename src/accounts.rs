@@ -167,7 +167,7 @@ impl<'a, S: Store> Accounts<'a, S> {
             false => self.store.get(&key).await?,
         };
         let sealed = sealed.ok_or(AccountError::UnknownKey)?;
-        let account = self.open(&hash, Part::ApiKey, &sealed)?;
+        let account = open(self.keyring, &hash, Part::ApiKey, &sealed)?;
         self.known.keep(hash, account.clone(), now);
         Ok(account)
     }
@@ -304,16 +304,8 @@ impl<'a, S: Store> Accounts<'a, S> {
 
     /// The values under these keys, less those whose guard says that they were removed.
     async fn unless_removed(&self, names: &[String]) -> Result<Vec<(String, Option<String>)>, AccountError> {
-        let mut found = Vec::with_capacity(names.len());
-        for names in names.chunks(limits::KV_BULK_KEYS / 2) {
-            let wanted: Vec<_> = names.iter().flat_map(|name| [name.clone(), keys::guard(name)]).collect();
-            let mut values = self.store.get_many(&wanted).await?.into_iter();
-            for name in names {
-                let (value, guard) = (values.next().flatten(), values.next().flatten());
-                found.push((name.clone(), value.filter(|_| guard.is_none())));
-            }
-        }
-        Ok(found)
+        let found = guard::read(self.store, names).await?.into_iter();
+        Ok(names.iter().cloned().zip(found.map(|(value, guard)| value.filter(|_| guard.is_none()))).collect())
     }
 
     async fn create(
@@ -331,8 +323,8 @@ impl<'a, S: Store> Accounts<'a, S> {
     async fn issue_key(&self, account: &Account) -> Result<ApiKey, AccountError> {
         let api_key = ApiKey::generate(account.mode)?;
         let hash = api_key.hash();
-        let listed = self.seal(&hash, Part::Account, account)?;
-        let found = self.seal(&hash, Part::ApiKey, account)?;
+        let listed = seal(self.keyring, &hash, Part::Account, account)?;
+        let found = seal(self.keyring, &hash, Part::ApiKey, account)?;
         let listed_key = keys::account(&account.developer, &hash);
         self.put(&listed_key, &listed).await?;
         if let Err(error) = self.put(&keys::api_key(&hash), &found).await {
@@ -344,9 +336,7 @@ impl<'a, S: Store> Accounts<'a, S> {
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<(), AccountError> {
-        // Says the key that sealed it, for whoever counts.
-        let metadata = value.get(..envelope::HEADER_CHARS);
-        Ok(self.store.put(key, Entry { value, metadata, ttl: None }).await?)
+        Ok(put_entry(self.store, key, value).await?)
     }
 
     async fn entries(&self, developer: &DeveloperId) -> Result<Vec<ListedKey>, AccountError> {
@@ -375,50 +365,56 @@ impl<'a, S: Store> Accounts<'a, S> {
         };
         for (name, value) in found {
             if let (Some((_, hash)), Some(value)) = (account_key(&name), value) {
-                accounts.push(self.open(&hash, Part::Account, &value)?);
+                accounts.push(open(self.keyring, &hash, Part::Account, &value)?);
             }
         }
         Ok(accounts)
     }
+}
 
-    /// Seals what is under an account's key anew, if it opens.
-    pub(crate) fn reseal(&self, key: &str, sealed: &str) -> Result<String, AccountError> {
-        let (hash, part) = sealed_as(key).ok_or(AccountError::NotFound)?;
-        self.seal(hash, part, &self.open(hash, part, sealed)?)
-    }
+/// Puts what is sealed under an account's key.
+pub(crate) async fn put_entry<S: Store>(store: &S, key: &str, sealed: &str) -> Result<(), StoreError> {
+    // Says the key that sealed it, for whoever counts.
+    let metadata = sealed.get(..envelope::HEADER_CHARS);
+    store.put(key, Entry { value: sealed, metadata, ttl: None }).await
+}
 
-    /// What is under an account's key, if it opens and belongs there.
-    pub(crate) fn open_entry(&self, key: &str, sealed: &str) -> Result<Account, AccountError> {
-        let (hash, part) = sealed_as(key).ok_or(AccountError::NotFound)?;
-        let account = self.open(hash, part, sealed)?;
-        match account_key(key) {
-            Some((developer, _)) if developer != account.developer => {
-                Err(AccountError::Damaged { record: hash.to_owned(), reason: DamagedAccount::Form })
-            }
-            _ => Ok(account),
+/// Seals what is under an account's key anew, if it opens.
+pub(crate) fn reseal(keyring: &Keyring, key: &str, sealed: &str) -> Result<String, AccountError> {
+    let (hash, part) = sealed_as(key).ok_or(AccountError::NotFound)?;
+    seal(keyring, hash, part, &open(keyring, hash, part, sealed)?)
+}
+
+/// What is under an account's key, if it opens and belongs there.
+pub(crate) fn open_entry(keyring: &Keyring, key: &str, sealed: &str) -> Result<Account, AccountError> {
+    let (hash, part) = sealed_as(key).ok_or(AccountError::NotFound)?;
+    let account = open(keyring, hash, part, sealed)?;
+    match account_key(key) {
+        Some((developer, _)) if developer != account.developer => {
+            Err(AccountError::Damaged { record: hash.to_owned(), reason: DamagedAccount::Form })
         }
+        _ => Ok(account),
     }
+}
 
-    fn seal(&self, hash: &str, part: Part<'_>, account: &Account) -> Result<String, AccountError> {
-        let sealed = SealedAccount {
-            developer: account.developer.as_str().into(),
-            name: account.name.as_str().into(),
-            email: account.email.as_deref().map(Cow::from),
-            mode: account.mode.as_str().into(),
-            created_at: account.created_at.millis(),
-        };
-        let plain = serde_json::to_vec(&sealed).map_err(|_| SealError::Refused)?;
-        let context = Context { owner: Owner::Accounts, record: hash, part };
-        Ok(envelope::seal(self.keyring, &context, &plain)?)
-    }
+fn seal(keyring: &Keyring, hash: &str, part: Part<'_>, account: &Account) -> Result<String, AccountError> {
+    let sealed = SealedAccount {
+        developer: account.developer.as_str().into(),
+        name: account.name.as_str().into(),
+        email: account.email.as_deref().map(Cow::from),
+        mode: account.mode.as_str().into(),
+        created_at: account.created_at.millis(),
+    };
+    let plain = serde_json::to_vec(&sealed).map_err(|_| SealError::Refused)?;
+    let context = Context { owner: Owner::Accounts, record: hash, part };
+    Ok(envelope::seal(keyring, &context, &plain)?)
+}
 
-    fn open(&self, hash: &str, part: Part<'_>, sealed: &str) -> Result<Account, AccountError> {
-        let damaged = |reason| AccountError::Damaged { record: hash.to_owned(), reason };
-        let context = Context { owner: Owner::Accounts, record: hash, part };
-        let plain =
-            envelope::open(self.keyring, &context, sealed).map_err(|reason| damaged(DamagedAccount::Open(reason)))?;
-        decode(&plain).ok_or_else(|| damaged(DamagedAccount::Form))
-    }
+fn open(keyring: &Keyring, hash: &str, part: Part<'_>, sealed: &str) -> Result<Account, AccountError> {
+    let damaged = |reason| AccountError::Damaged { record: hash.to_owned(), reason };
+    let context = Context { owner: Owner::Accounts, record: hash, part };
+    let plain = envelope::open(keyring, &context, sealed).map_err(|reason| damaged(DamagedAccount::Open(reason)))?;
+    decode(&plain).ok_or_else(|| damaged(DamagedAccount::Form))
 }
 
 /// The developer and the hash in the key of a listed account.

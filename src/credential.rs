@@ -180,6 +180,16 @@ pub struct NewCredential {
     pub tokens: Tokens,
 }
 
+impl NewCredential {
+    /// The details, with the times that they get, and the tokens.
+    pub fn dated(self, created_at: Timestamp, updated_at: Timestamp) -> (Details, Tokens) {
+        let Self { principal, service, credential_type, token_expires_at, metadata, tokens } = self;
+        let details =
+            Details { principal, service, credential_type, token_expires_at, metadata, created_at, updated_at };
+        (details, tokens)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,8 +22,10 @@
 //!
 //! The time in a guard is not sealed. Whoever can write the storage could put back an older record too.
 
+use crate::credential::Details;
+use crate::keyring::Keyring;
 use crate::limits;
-use crate::record::{Place, RecordError};
+use crate::record::{Place, Record, RecordError};
 use crate::store::{Entry, Store, StoreError, keys};
 use crate::timestamp::Timestamp;
 
@@ -48,23 +50,41 @@ impl Guard {
     }
 }
 
-/// Puts the guard of a record that is stored: its value and its summary.
-pub async fn put_stored<S: Store>(
-    store: &S,
-    key: &str,
-    at: Timestamp,
-    value: &str,
-    summary: &str,
-) -> Result<(), StoreError> {
-    // A list reads the records of guards, so their summary needs its time of creation and no more.
-    let created_at = summary.split_once(SEPARATOR).map_or(summary, |(created_at, _)| created_at);
-    put(store, key, &format!("{}{SEPARATOR}{value}", at.millis()), &format!("{}{SEPARATOR}{created_at}", at.millis()))
-        .await
+/// What is under keys, each with what its guard holds.
+pub async fn read<S: Store>(store: &S, keys: &[String]) -> Result<Vec<(Option<String>, Option<String>)>, StoreError> {
+    let mut found = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(limits::KV_BULK_KEYS / 2) {
+        let wanted: Vec<_> = keys.iter().flat_map(|key| [key.clone(), keys::guard(key)]).collect();
+        let mut values = store.get_many(&wanted).await?.into_iter();
+        found.extend(keys.iter().map(|_| (values.next().flatten(), values.next().flatten())));
+    }
+    Ok(found)
 }
 
-/// Puts a guard as it was elsewhere: its value, the time that its record was first stored, if it holds
-/// one, and the seconds that are left of its time.
-pub async fn put_copy<S: Store>(
+/// Puts a credential's record where it belongs; in a rotation into its guard first.
+pub async fn put_record<S: Store>(
+    store: &S,
+    keyring: &Keyring,
+    key: &str,
+    details: &Details,
+    record: &Record,
+) -> Result<(), StoreError> {
+    if keyring.is_rotating() {
+        let guard = format!("{}{SEPARATOR}{}", details.updated_at.millis(), record.value);
+        put(store, key, details.updated_at, Some(details.created_at), &guard, limits::GUARD_SECS).await?;
+    }
+    store.put(key, Entry { value: &record.value, metadata: Some(&record.summary), ttl: None }).await
+}
+
+/// Puts the guard of a record that is deleted.
+pub async fn put_deleted<S: Store>(store: &S, key: &str, at: Timestamp) -> Result<(), StoreError> {
+    put(store, key, at, None, &format!("{}{SEPARATOR}", at.millis()), limits::GUARD_SECS).await
+}
+
+/// Puts a guard: when its record was last changed, when that was first stored, if there is one, the
+/// guard's value, and for how many seconds it is kept. A list reads the records of guards, so the metadata
+/// has the times and no more.
+pub async fn put<S: Store>(
     store: &S,
     key: &str,
     at: Timestamp,
@@ -75,17 +95,6 @@ pub async fn put_copy<S: Store>(
     let created_at = created_at.map(|created_at| created_at.millis().to_string()).unwrap_or_default();
     let metadata = format!("{}{SEPARATOR}{created_at}", at.millis());
     store.put(&keys::guard(key), Entry { value, metadata: Some(&metadata), ttl: Some(ttl) }).await
-}
-
-/// Puts the guard of a record that is deleted.
-pub async fn put_deleted<S: Store>(store: &S, key: &str, at: Timestamp) -> Result<(), StoreError> {
-    let text = format!("{}{SEPARATOR}", at.millis());
-    put(store, key, &text, &text).await
-}
-
-async fn put<S: Store>(store: &S, key: &str, value: &str, metadata: &str) -> Result<(), StoreError> {
-    let entry = Entry { value, metadata: Some(metadata), ttl: Some(limits::GUARD_SECS) };
-    store.put(&keys::guard(key), entry).await
 }
 
 /// What a record is, seen together with its guard.

@@ -112,6 +112,13 @@ impl Place<'_> {
         let tokens = decode_tokens(&plain).ok_or(RecordError::Form("tokens"))?;
         Ok((details, tokens))
     }
+
+    /// Opens all of a KV value, which must be of the credential that the id names.
+    pub fn open_named(&self, value: &str) -> Result<(Rc<Details>, Tokens), RecordError> {
+        let (details, tokens) = self.open(value)?;
+        let named = CredentialId::derive(self.developer, &details.principal, &details.service);
+        if named == *self.id { Ok((details, tokens)) } else { Err(RecordError::Form("details")) }
+    }
 }
 
 /// What KV's metadata says of a record: not to be trusted until the details are opened.

@@ -10,8 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::accounts::{Accounts, KnownAccounts};
-use crate::credential::CredentialId;
+use crate::accounts;
 use crate::envelope::{self, SealError};
 use crate::guard::{self, Latest};
 use crate::keyring::{KeyId, Keyring};
@@ -106,13 +105,12 @@ impl From<RecordError> for Trouble {
 pub struct Rotation<'a, S> {
     keyring: &'a Keyring,
     store: &'a S,
-    known: KnownAccounts,
 }
 
 impl<'a, S: Store> Rotation<'a, S> {
     /// The records in `store`, which should be under the current key of `keyring`.
     pub fn new(keyring: &'a Keyring, store: &'a S) -> Self {
-        Self { keyring, store, known: KnownAccounts::default() }
+        Self { keyring, store }
     }
 
     /// Counts the records of one page, of up to [`limits::KV_LIST_KEYS`] keys.
@@ -204,10 +202,7 @@ impl<'a, S: Store> Rotation<'a, S> {
             }
             Latest::Deleted(_) => return Ok(Outcome::Unchanged),
         };
-        let (details, tokens) = place.open(&value)?;
-        if CredentialId::derive(place.developer, &details.principal, &details.service) != *place.id {
-            return Err(RecordError::Form("details").into());
-        }
+        let (details, tokens) = place.open_named(&value)?;
         if matches!(outcome, Outcome::Resealed) && envelope::key_id(&value) == Ok(self.keyring.current().id()) {
             return Ok(Outcome::Unchanged);
         }
@@ -226,10 +221,9 @@ impl<'a, S: Store> Rotation<'a, S> {
         if envelope::key_id(&sealed) == Ok(self.keyring.current().id()) {
             return Ok(Outcome::Unchanged);
         }
-        let accounts = Accounts::new(self.keyring, self.store, &self.known);
-        let resealed = accounts.reseal(key, &sealed).map_err(|error| Trouble::Damaged(error.to_string()))?;
-        let metadata = resealed.get(..envelope::HEADER_CHARS);
-        self.store.put(key, Entry { value: &resealed, metadata, ttl: None }).await?;
+        let resealed =
+            accounts::reseal(self.keyring, key, &sealed).map_err(|error| Trouble::Damaged(error.to_string()))?;
+        accounts::put_entry(self.store, key, &resealed).await?;
         Ok(Outcome::Resealed)
     }
 
@@ -249,19 +243,12 @@ impl<'a, S: Store> Rotation<'a, S> {
         &self,
         listed: &[ListedKey],
     ) -> Result<Vec<(String, Option<String>, Option<String>)>, RotationError> {
-        let mut found = Vec::with_capacity(listed.len());
-        for listed in listed.chunks(limits::KV_BULK_KEYS / 2) {
-            let homes = listed.iter().map(|key| key.name.strip_prefix(keys::GUARDS).unwrap_or(&key.name));
-            let wanted: Vec<_> = homes.flat_map(|key| [key.to_owned(), keys::guard(key)]).collect();
-            let mut values = self.store.get_many(&wanted).await?.into_iter();
-            let mut wanted = wanted.into_iter();
-            while let (Some(key), Some(_)) = (wanted.next(), wanted.next()) {
-                let (home, guard) = (values.next().flatten(), values.next().flatten());
-                // Without previous keys nobody keeps guards, and those that are left are old.
-                found.push((key, home, guard.filter(|_| self.keyring.is_rotating())));
-            }
-        }
-        Ok(found)
+        let home = |key: &ListedKey| key.name.strip_prefix(keys::GUARDS).unwrap_or(&key.name).to_owned();
+        let homes: Vec<_> = listed.iter().map(home).collect();
+        let found = guard::read(self.store, &homes).await?;
+        let in_force = |guard: Option<String>| guard.filter(|_| self.keyring.is_rotating());
+        // Without previous keys nobody keeps guards, and those that are left are old.
+        Ok(homes.into_iter().zip(found).map(|(key, (home, guard))| (key, home, in_force(guard))).collect())
     }
 
     /// The page at a cursor; kinds of record of which there are none are passed over.

@@ -9,10 +9,10 @@
 
 use std::rc::Rc;
 
-use crate::accounts::{AccountError, Accounts, KnownAccounts};
+use crate::accounts::{self, AccountError};
 use crate::credential::{CredentialId, Details, NewCredential};
 use crate::developer::DeveloperId;
-use crate::envelope::{self, SealError};
+use crate::envelope::SealError;
 use crate::guard::{self, Guard, Latest};
 use crate::keyring::Keyring;
 use crate::limits;
@@ -89,13 +89,12 @@ enum Here {
 pub struct Transfer<'a, S> {
     keyring: &'a Keyring,
     store: &'a S,
-    known: KnownAccounts,
 }
 
 impl<'a, S: Store> Transfer<'a, S> {
     /// Moves records in and out of `store`, where `keyring` opens them.
     pub fn new(keyring: &'a Keyring, store: &'a S) -> Self {
-        Self { keyring, store, known: KnownAccounts::default() }
+        Self { keyring, store }
     }
 
     /// Up to `limit` entries of storage, at most [`limits::EXPORT_PAGE`], as they are.
@@ -120,15 +119,13 @@ impl<'a, S: Store> Transfer<'a, S> {
     /// Takes in up to [`limits::IMPORT_PAGE`] exported records; what became of each, in their order.
     pub async fn import(&self, records: &[Exported], now: Timestamp) -> Result<Vec<Arrival>, TransferError> {
         // A key that KV refuses would fail the read for all.
-        let may_be = |record: &&Exported| keys::may_be(&record.key);
         let wanted: Vec<_> =
-            records.iter().filter(may_be).flat_map(|record| [record.key.clone(), keys::guard(&record.key)]).collect();
-        let found = if wanted.is_empty() { Vec::new() } else { self.store.get_many(&wanted).await? };
-        let mut found = found.into_iter();
+            records.iter().map(|record| &record.key).filter(|key| keys::may_be(key)).cloned().collect();
+        let mut found = guard::read(self.store, &wanted).await?.into_iter();
         let mut arrivals = Vec::with_capacity(records.len());
         for record in records {
             let (here, guard) = match keys::may_be(&record.key) {
-                true => (found.next().flatten(), found.next().flatten()),
+                true => found.next().unwrap_or_default(),
                 false => (None, None),
             };
             arrivals.push(self.take_in(record, here, guard, now).await?);
@@ -147,22 +144,13 @@ impl<'a, S: Store> Transfer<'a, S> {
         let id = CredentialId::derive(developer, &new.principal, &new.service);
         let place = Place { keyring: self.keyring, developer, id: &id };
         let key = keys::credential(developer, &id);
-        let mut found = self.store.get_many(&[key.clone(), keys::guard(&key)]).await?.into_iter();
-        let (here, guard) = (found.next().flatten(), found.next().flatten());
-        let details = Details {
-            principal: new.principal,
-            service: new.service,
-            credential_type: new.credential_type,
-            token_expires_at: new.token_expires_at,
-            metadata: new.metadata,
-            created_at,
-            updated_at,
-        };
+        let (here, guard) = guard::read(self.store, std::slice::from_ref(&key)).await?.pop().unwrap_or_default();
+        let (details, tokens) = new.dated(created_at, updated_at);
         if let Some(arrival) = keeps(self.here(&place, here, guard.as_deref()), &details) {
             return Ok((id, arrival));
         }
-        let record = place.seal(&details, &new.tokens)?;
-        self.put_credential(&key, &details, &record).await?;
+        let record = place.seal(&details, &tokens)?;
+        guard::put_record(self.store, self.keyring, &key, &details, &record).await?;
         Ok((id, Arrival::Written))
     }
 
@@ -197,8 +185,8 @@ impl<'a, S: Store> Transfer<'a, S> {
         here: Option<String>,
         guard: Option<&str>,
     ) -> Result<Arrival, TransferError> {
-        let details = match open_credential(place, &record.value) {
-            Ok(details) => details,
+        let details = match place.open_named(&record.value) {
+            Ok((details, _)) => details,
             Err(error) => return Ok(error.into()),
         };
         if here.as_ref() == Some(&record.value) {
@@ -208,16 +196,9 @@ impl<'a, S: Store> Transfer<'a, S> {
             return Ok(arrival);
         }
         let summary = place.summary(&details, &record.value);
-        self.put_credential(&record.key, &details, &Record { value: record.value.clone(), summary }).await?;
+        let stored = Record { value: record.value.clone(), summary };
+        guard::put_record(self.store, self.keyring, &record.key, &details, &stored).await?;
         Ok(Arrival::Written)
-    }
-
-    async fn put_credential(&self, key: &str, details: &Details, record: &Record) -> Result<(), TransferError> {
-        if self.keyring.is_rotating() {
-            guard::put_stored(self.store, key, details.updated_at, &record.value, &record.summary).await?;
-        }
-        let entry = Entry { value: &record.value, metadata: Some(&record.summary), ttl: None };
-        Ok(self.store.put(key, entry).await?)
     }
 
     async fn take_in_account(
@@ -226,9 +207,9 @@ impl<'a, S: Store> Transfer<'a, S> {
         here: Option<String>,
         guard: Option<String>,
     ) -> Result<Arrival, TransferError> {
-        let accounts = Accounts::new(self.keyring, self.store, &self.known);
         let open = |value: &str| {
-            accounts.open_entry(&record.key, value).map_err(|error| Arrival::Refused(account_reason(&error)))
+            accounts::open_entry(self.keyring, &record.key, value)
+                .map_err(|error| Arrival::Refused(account_reason(&error)))
         };
         let account = match open(&record.value) {
             Ok(account) => account,
@@ -243,8 +224,7 @@ impl<'a, S: Store> Transfer<'a, S> {
             Some(Ok(_)) => return Ok(Arrival::Refused("another account is here".to_owned())),
             Some(Err(_)) => return Ok(Arrival::Refused("what is here doesn't open".to_owned())),
         }
-        let metadata = record.value.get(..envelope::HEADER_CHARS);
-        self.store.put(&record.key, Entry { value: &record.value, metadata, ttl: None }).await?;
+        accounts::put_entry(self.store, &record.key, &record.value).await?;
         Ok(Arrival::Written)
     }
 
@@ -281,8 +261,8 @@ impl<'a, S: Store> Transfer<'a, S> {
         let created_at = match (keys::parse_credential(home), held) {
             (Some((developer, id)), Some(value)) => {
                 let place = Place { keyring: self.keyring, developer: &developer, id: &id };
-                match open_credential(&place, &value) {
-                    Ok(details) if details.updated_at == at => Some(details.created_at),
+                match place.open_named(&value) {
+                    Ok((details, _)) if details.updated_at == at => Some(details.created_at),
                     Ok(_) => return Ok(malformed()),
                     Err(error) => return Ok(error.into()),
                 }
@@ -298,7 +278,7 @@ impl<'a, S: Store> Transfer<'a, S> {
         if let Some(here) = here.as_deref().and_then(Guard::parse) {
             return Ok(if here.at > at { Arrival::Newer } else { Arrival::Unchanged });
         }
-        guard::put_copy(self.store, home, at, created_at, &record.value, ttl).await?;
+        guard::put(self.store, home, at, created_at, &record.value, ttl).await?;
         Ok(Arrival::Written)
     }
 
@@ -337,13 +317,6 @@ fn account_reason(error: &AccountError) -> String {
         AccountError::Damaged { reason, .. } => reason.to_string(),
         other => other.to_string(),
     }
-}
-
-/// Opens all of a credential, which must be the one that its id names.
-fn open_credential(place: &Place<'_>, value: &str) -> Result<Rc<Details>, RecordError> {
-    let (details, _) = place.open(value)?;
-    let id = CredentialId::derive(place.developer, &details.principal, &details.service);
-    if id == *place.id { Ok(details) } else { Err(RecordError::Form("details")) }
 }
 
 /// How long an entry that expires is still to be kept.

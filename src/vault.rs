@@ -132,21 +132,9 @@ impl<'a, S: Store> Vault<'a, S> {
             Some(old) => (old.created_at, now.max(old.updated_at.next())),
             None => (now, deleted_at.map_or(now, |at| now.max(at.next()))),
         };
-        let details = Details {
-            principal: new.principal,
-            service: new.service,
-            credential_type: new.credential_type,
-            token_expires_at: new.token_expires_at,
-            metadata: new.metadata,
-            created_at,
-            updated_at,
-        };
-        let record = place.seal(&details, &new.tokens)?;
-        if self.keyring.is_rotating() {
-            guard::put_stored(self.store, &key, updated_at, &record.value, &record.summary).await?;
-        }
-        let entry = Entry { value: &record.value, metadata: Some(&record.summary), ttl: None };
-        self.store.put(&key, entry).await?;
+        let (details, tokens) = new.dated(created_at, updated_at);
+        let record = place.seal(&details, &tokens)?;
+        guard::put_record(self.store, self.keyring, &key, &details, &record).await?;
         Ok((id, details))
     }
 
@@ -196,8 +184,7 @@ impl<'a, S: Store> Vault<'a, S> {
 
     /// The values under a key and its guard's, in one read.
     async fn home_and_guard(&self, key: &str) -> Result<(Option<String>, Option<String>), VaultError> {
-        let mut values = self.store.get_many(&[key.to_owned(), keys::guard(key)]).await?.into_iter();
-        Ok((values.next().flatten(), values.next().flatten()))
+        Ok(guard::read(self.store, &[key.to_owned()]).await?.pop().unwrap_or_default())
     }
 
     /// Exchanges a verified grant for the credential of one service:
@@ -426,19 +413,14 @@ impl<'a, S: Store> Vault<'a, S> {
         listed: &[Listed],
     ) -> Result<Vec<Option<String>>, VaultError> {
         let guarded: Vec<_> = listed.iter().filter(|item| item.is_guarded).map(|item| &item.id).collect();
-        let mut found = Vec::with_capacity(guarded.len());
-        for ids in guarded.chunks(limits::KV_BULK_KEYS / 2) {
-            let homes: Vec<_> = ids.iter().map(|id| keys::credential(developer, id)).collect();
-            let wanted: Vec<_> = homes.iter().flat_map(|key| [key.clone(), keys::guard(key)]).collect();
-            let mut values = self.store.get_many(&wanted).await?.into_iter();
-            for &id in ids {
-                let place = Place { keyring: self.keyring, developer, id };
-                let (home, guard) = (values.next().flatten(), values.next().flatten());
-                let latest = guard::latest(&place, home, guard.as_deref()).map_err(|reason| damaged(id, reason))?;
-                found.push(latest.value());
-            }
-        }
-        Ok(found)
+        let homes: Vec<_> = guarded.iter().map(|id| keys::credential(developer, id)).collect();
+        let found = guard::read(self.store, &homes).await?;
+        let latest = guarded.into_iter().zip(found).map(|(id, (home, guard))| {
+            let place = Place { keyring: self.keyring, developer, id };
+            let latest = guard::latest(&place, home, guard.as_deref()).map_err(|reason| damaged(id, reason))?;
+            Ok(latest.value())
+        });
+        latest.collect()
     }
 
     /// For each listed record whose summary lacks its details, its value.

@@ -60,8 +60,7 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
 
     pub(super) async fn exchange(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         let agent = self.agent().await?;
-        self.note(|event| event.with_grant(&agent.grant, &self.settings.pseudonyms));
-        self.count_exchange(&agent).await?;
+        self.begin_exchange(&agent).await?;
         let (service, delivery) = params::exchange(&self.json(body).await?)?;
         self.must_be_granted(&agent, &service).await?;
         if delivery == Delivery::Reference {
@@ -71,9 +70,11 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
         Ok(Response::secret_json(200, &view::Exchanged::new(&details, tokens.access.expose())))
     }
 
-    /// Counts one more exchange of an agent's token.
-    pub(super) async fn count_exchange(&self, agent: &Agent<'_>) -> Result<(), ApiError> {
-        let token = self.settings.pseudonyms.token(&agent.grant.developer, &agent.grant.token_id);
+    /// Notes which agent asks for an exchange, and counts one more of its token, under the hash that it has
+    /// in the log.
+    pub(super) async fn begin_exchange(&self, agent: &Agent<'_>) -> Result<(), ApiError> {
+        self.note(|event| event.with_grant(&agent.grant, &self.settings.pseudonyms));
+        let token = self.event.borrow().token_hash.clone().unwrap_or_default();
         self.count(Limit::Exchange, &token).await
     }
 

@@ -36,8 +36,7 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
         let form = Form::parse(self.form(body).await?)?;
         let asked = TokenExchange::read(&form)?;
         let mut agent = self.subject(asked.subject_token).await?;
-        self.note(|event| event.with_grant(&agent.grant, &self.settings.pseudonyms));
-        self.count_exchange(&agent).await?;
+        self.begin_exchange(&agent).await?;
         let service = self.target(&asked)?;
         if let Some(scope) = asked.scope {
             agent.grant = Rc::new(narrowed(&agent.grant, scope)?);
