@@ -2,7 +2,7 @@
 // build/www. Does the set-up first, and nothing when nothing has changed. wrangler calls it too ([build]
 // in wrangler.toml), before dev and deploy.
 
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { at, isMain, must, npmProgram, Problem, readIfThere, script, step, toolEnv, withoutPaths, writeWhole } from "./lib/run.mjs";
 import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
 import { buildWww } from "./build-www.mjs";
@@ -46,6 +46,27 @@ async function compile() {
   const missing = PRODUCTS.filter((name) => !existsSync(at("build", name)));
   if (missing.length > 0) throw new Problem(`worker-build made no build/${missing.join(" and no build/")}.`);
   if (!process.env.KEEP_NAMES) await must([npmProgram("wasm-opt"), "--strip-debug", WASM, "-o", WASM]);
+  await bundle();
+}
+
+/** Puts the entry point of src/js/entry.js in front of what worker-build made. */
+async function bundle() {
+  const { build: esbuild } = await import("esbuild");
+  const made = at("build", ".worker-build.js");
+  renameSync(at("build", "index.js"), made);
+  await esbuild({
+    entryPoints: [at("src", "js", "entry.js")],
+    outfile: at("build", "index.js"),
+    alias: { "worker-build": made },
+    external: ["./index_bg.wasm", "cloudflare:workers"],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "esnext",
+    legalComments: "none",
+    logLevel: "error",
+  });
+  rmSync(made);
 }
 
 if (isMain(import.meta)) await script(build);

@@ -65,7 +65,7 @@ export async function workerInNode(env) {
     const { default: Worker } = await import(pathToFileURL(join(folder, "index.mjs")).href);
     const context = { waitUntil() {}, passThroughOnException() {} };
     return {
-      fetch: (request) => new Worker(context, env).fetch(request),
+      fetch: (request) => Worker.fetch(request, env, context),
       memory: () => Buffer.from(instances[0].exports.memory.buffer),
     };
   } finally {

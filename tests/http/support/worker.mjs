@@ -23,11 +23,11 @@ function fromWranglerToml(name) {
   return new RegExp(`^${name}\\s*=\\s*"([^"]*)"`, "m").exec(text)?.[1];
 }
 
-/** The modules that worker-build left in build/: index.js and the WebAssembly it imports. */
-function modules() {
+/** The modules of build/: index.js, after `prelude`, and the WebAssembly it imports. */
+function modules(prelude) {
   const wasm = readdirSync(BUILD).filter((file) => file.endsWith(".wasm"));
   return {
-    "index.js": { type: "esm", contents: readFileSync(join(BUILD, "index.js"), "utf8") },
+    "index.js": { type: "esm", contents: prelude + readFileSync(join(BUILD, "index.js"), "utf8") },
     ...Object.fromEntries(
       wasm.map((file) => [file, { type: "wasm", contents: new Uint8Array(readFileSync(join(BUILD, file))) }]),
     ),
@@ -78,15 +78,16 @@ export class Worker {
    * `settings`: the Worker's variables and secrets, by name. `kv` is what is bound as the namespace:
    * Miniflare's, a "stub" that can fail (see kv-stub.mjs), or "none". `assets`: a folder of static files.
    * `limits`: the rate limits that are bound, {binding: figure a minute}. `queue`: whether a Queue is bound.
-   * `inspector`: whether `heapUsed` can be asked.
+   * `inspector`: whether `heapUsed` can be asked. `prelude`: JavaScript that runs before the Worker's own.
    */
-  constructor({ settings = {}, kv = "miniflare", assets, limits = {}, queue = false, inspector = false } = {}) {
+  constructor({ settings = {}, kv = "miniflare", assets, limits = {}, queue = false, inspector = false, prelude = "" } = {}) {
     this.settings = settings;
     this.kind = kv;
     this.assets = assets;
     this.limits = limits;
     this.queue = queue;
     this.inspector = inspector;
+    this.prelude = prelude;
     // Should the test's own process end before `stop`, as it does when a file's set-up fails.
     const clear = () => {
       this.process?.kill("SIGKILL");
@@ -144,7 +145,7 @@ export class Worker {
           config: {
             name: "grant-vault",
             compatibilityDate,
-            manifest: { mainModule: "index.js", modulesRoot: BUILD, modules: modules() },
+            manifest: { mainModule: "index.js", modulesRoot: BUILD, modules: modules(this.prelude) },
             env,
             ...(this.assets && {
               assets: { directory: this.assets, hasUserWorker: true, runWorkerFirst: true },
