@@ -33,7 +33,7 @@ use crate::timestamp::Timestamp;
 use call::Call;
 use error::ApiError;
 use rate::RateLimits;
-pub use response::{Response, api_headers};
+pub use response::{BODY_TYPE, Body, Response, api_headers};
 use route::Route;
 
 /// What a request says before its body.

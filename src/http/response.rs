@@ -1,7 +1,9 @@
 //! An answer as a plain value, and the headers that every answer has.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
+use std::ops::Deref;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -19,6 +21,9 @@ const API_POLICY: (&str, &str) = ("Content-Security-Policy", "default-src 'none'
 pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The header that says what every body is.
+pub const BODY_TYPE: (&str, &str) = ("Content-Type", "application/json");
+
 /// The headers that every answer of the API has, whatever it says.
 pub fn api_headers() -> impl Iterator<Item = (&'static str, &'static str)> {
     SECURITY_HEADERS.into_iter().chain([API_POLICY])
@@ -31,21 +36,45 @@ pub struct Response {
     pub status: u16,
     /// The headers of this answer, each name once; those of [`api_headers`] go with them.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// The body, which may hold a secret; empty for none.
-    pub body: Zeroizing<Vec<u8>>,
+    /// The body; empty for none.
+    pub body: Body,
+}
+
+/// The bytes of a body.
+pub enum Body {
+    /// What holds no secret, and can be long: erasing a list would take as long as opening it.
+    Plain(Vec<u8>),
+    /// What holds one, and is erased when it is dropped.
+    Secret(Zeroizing<Vec<u8>>),
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Plain(bytes) => bytes,
+            Self::Secret(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.len())
+    }
 }
 
 impl Response {
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Zeroizing::default() }
+        Self { status, headers: Vec::new(), body: Body::Plain(Vec::new()) }
     }
 
     /// An answer with a JSON body.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         // Texts, numbers and objects with text names: nothing that serde_json refuses.
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        Self::of_json(status, Zeroizing::new(body))
+        Self::of_json(status, Body::Plain(serde_json::to_vec(body).unwrap_or_default()))
     }
 
     /// An answer with a JSON body that holds a secret: written into one buffer of the right size, as
@@ -55,11 +84,12 @@ impl Response {
         let _ = serde_json::to_writer(&mut length, body);
         let mut text = Zeroizing::new(Vec::with_capacity(length.0));
         let _ = serde_json::to_writer(&mut *text, body);
-        Self::of_json(status, text)
+        Self::of_json(status, Body::Secret(text))
     }
 
-    fn of_json(status: u16, body: Zeroizing<Vec<u8>>) -> Self {
-        Self { status, headers: vec![("Content-Type", "application/json".into())], body }
+    fn of_json(status: u16, body: Body) -> Self {
+        let (name, value) = BODY_TYPE;
+        Self { status, headers: vec![(name, value.into())], body }
     }
 
     /// The answer with one more header.
@@ -81,7 +111,7 @@ impl Response {
 
     /// The answer to a HEAD request.
     pub fn without_body(mut self) -> Self {
-        self.body = Zeroizing::default();
+        self.body = Body::Plain(Vec::new());
         self
     }
 }
@@ -105,10 +135,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_body_prints_as_its_length() {
+        assert_eq!(format!("{:?}", Response::secret_json(200, &"gho_1").body), "[7 bytes]");
+    }
+
+    #[test]
     fn a_secret_body_is_written_into_one_buffer() {
         let body = vec!["line\n\"quoted\""; 100];
         let response = Response::secret_json(200, &body);
-        assert_eq!(response.body.capacity(), response.body.len());
         assert_eq!(*response.body, *Response::json(200, &body).body);
+        let Body::Secret(text) = response.body else { panic!("a plain body") };
+        assert_eq!(text.capacity(), text.len());
     }
 }

@@ -1,15 +1,17 @@
 // What would take Rust many crossings into JavaScript, done in one each.
 
 /**
- * Method, URL and the headers that a call may need, a line each; an absent header is an empty line. A proof
- * of possession goes with a token of its own scheme, or with one in the body.
+ * Method, URL and the headers that a call may need, a line each; an absent header is an empty line. Each look
+ * at one is a crossing, so none is looked for in vain: a proof of possession goes with a token of its own
+ * scheme, or with one in the body, and no call that reads has a body.
  */
 export function requestHead(request) {
-  const { headers } = request;
-  const names = ["authorization", "content-type", "origin", "content-length"];
-  const [authorization, ...others] = names.map((name) => headers.get(name) ?? "");
-  const dpop = authorization && !/^dpop /i.test(authorization) ? "" : (headers.get("dpop") ?? "");
-  return [request.method, request.url, authorization, ...others, dpop].join("\n");
+  const { method, headers } = request;
+  const header = (name) => headers.get(name) ?? "";
+  const authorization = header("authorization");
+  const [type, length] = method === "GET" ? ["", ""] : [header("content-type"), header("content-length")];
+  const dpop = authorization && !/^dpop /i.test(authorization) ? "" : header("dpop");
+  return [method, request.url, authorization, type, header("origin"), length, dpop].join("\n");
 }
 
 /** The whole body of a request whose length was announced. */
@@ -17,26 +19,28 @@ export async function requestBytes(request) {
   return new Uint8Array(await request.arrayBuffer());
 }
 
-let fixed = new Headers();
+let fixed;
+let fixedWithBody;
 
-/** Headers, names and values in turn as lines, that every response has from here on. */
-export function fixedHeaders(lines) {
-  fixed = new Headers();
-  setAll(fixed, lines);
+/** Headers that every response has from here on, and those that one with a body has: names and values in turn, as lines. */
+export function fixedHeaders(lines, linesWithBody) {
+  fixed = setAll(new Headers(), lines);
+  fixedWithBody = setAll(new Headers(fixed), linesWithBody);
 }
 
 function setAll(headers, lines) {
   const texts = lines.split("\n");
   for (let i = 0; i + 1 < texts.length; i += 2) headers.set(texts[i], texts[i + 1]);
+  return headers;
 }
 
 /** A response with the fixed headers and those in the lines. */
 export function makeResponse(status, lines, body) {
-  // The host copies them among itself; told one by one, each would be a crossing.
-  const headers = new Headers(fixed);
-  setAll(headers, lines);
-  // A copy: the bytes lie in the WebAssembly memory and are erased when this returns.
-  return new Response(body?.slice(), { status, headers });
+  // The host copies the fixed ones among itself; told one by one, each would be a crossing.
+  // A copy of the body: the bytes lie in the WebAssembly memory and are erased when this returns.
+  const response = new Response(body?.slice(), { status, headers: body ? fixedWithBody : fixed });
+  setAll(response.headers, lines);
+  return response;
 }
 
 /** What an operation of storage comes to, if that is known in time. */

@@ -15,7 +15,7 @@ extern "C" {
     fn request_head(request: &Request) -> Result<String, JsValue>;
 
     #[wasm_bindgen(js_name = fixedHeaders)]
-    fn fixed_headers(headers: &str);
+    fn fixed_headers(headers: &str, with_body: &str);
 
     #[wasm_bindgen(catch, js_name = makeResponse)]
     fn make_response(status: u16, headers: &str, body: Option<&[u8]>) -> Result<web_sys::Response, JsValue>;
@@ -47,13 +47,14 @@ pub fn from_js(request: &Request) -> Result<(Head, RequestBody<'_>), JsValue> {
 
 /// Tells the host the headers that every response has, once, so that it needn't hear them each time.
 pub fn keep_fixed_headers() {
-    fixed_headers(&lines(http::api_headers()));
+    fixed_headers(&lines(http::api_headers()), &lines([http::BODY_TYPE].into_iter()));
 }
 
 /// A response for the host; [`keep_fixed_headers`] comes first.
 pub fn to_js(response: &Response) -> Result<web_sys::Response, JsValue> {
-    let headers = lines(response.headers.iter().map(|(name, value)| (*name, value.as_ref())));
-    let body = (!response.body.is_empty()).then_some(response.body.as_slice());
+    let body = (!response.body.is_empty()).then_some(&*response.body);
+    let own = response.headers.iter().map(|(name, value)| (*name, value.as_ref()));
+    let headers = lines(own.filter(|header| body.is_none() || *header != http::BODY_TYPE));
     make_response(response.status, &headers, body)
 }
 
