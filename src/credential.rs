@@ -2,8 +2,10 @@
 //!
 //! Values and their ids only; sealing and storage are in `record.rs` and `vault.rs`.
 
+use std::cell::OnceCell;
 use std::fmt;
 
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::base32;
@@ -152,7 +154,30 @@ pub struct Details {
     pub created_at: Timestamp,
     /// When it was last stored.
     pub updated_at: Timestamp,
+    /// What a caller is shown of all this.
+    pub shown: Shown,
 }
+
+/// What a caller is shown of a credential, as JSON: written when it is first shown, and kept as long as the
+/// details are. A list shows a thousand, and the next one mostly the same.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(OnceCell<Box<RawValue>>);
+
+impl Shown {
+    /// The JSON that `write` writes, or wrote when it was first shown.
+    pub fn or_write(&self, write: impl FnOnce() -> Box<RawValue>) -> &RawValue {
+        self.0.get_or_init(write)
+    }
+}
+
+/// It follows from the rest.
+impl PartialEq for Shown {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Shown {}
 
 /// The secret half of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,8 +209,9 @@ impl NewCredential {
     /// The details, with the times that they get, and the tokens.
     pub fn dated(self, created_at: Timestamp, updated_at: Timestamp) -> (Details, Tokens) {
         let Self { principal, service, credential_type, token_expires_at, metadata, tokens } = self;
+        let shown = Shown::default();
         let details =
-            Details { principal, service, credential_type, token_expires_at, metadata, created_at, updated_at };
+            Details { principal, service, credential_type, token_expires_at, metadata, created_at, updated_at, shown };
         (details, tokens)
     }
 }

@@ -109,7 +109,7 @@ pub const VERIFIED_TOKENS: usize = 1_024;
 pub const DERIVED_KEYS: usize = 256;
 /// How much an isolate remembers of details that it opened, in bytes: some 7,000 records of ordinary
 /// size, of the 128 MB that an isolate has.
-pub const OPENED_BYTES: usize = 8 * 1024 * 1024;
+pub const OPENED_BYTES: usize = 12 * 1024 * 1024;
 /// Most API keys whose account an isolate remembers.
 pub const KNOWN_ACCOUNTS: usize = 1_024;
 /// How long an isolate remembers whose an API key is, in seconds: well below the minute that KV takes

@@ -2,7 +2,7 @@
 //!
 //! A list opens a thousand records, and the next one mostly the same. Sealed text that is equal to
 //! the last byte, of the same record of the same developer, opens to the same details: reading it
-//! again costs a comparison. Details only: tokens are opened anew each time and kept nowhere.
+//! again costs a comparison, and what is shown of them is written once. Details only: tokens are opened anew each time and kept nowhere.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -63,17 +63,17 @@ fn is_same(a: &str, b: &str) -> bool {
         && a.iter().zip(b).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b))
 }
 
-/// About what an entry takes: the sealed text, the details, which are three quarters of it, and what
-/// holds them together.
+/// About what an entry takes: the sealed text, the details and what is shown of them, each three quarters of
+/// it, the names in what is shown, and what holds them together.
 fn size(sealed: &str) -> usize {
-    const FRAME: usize = 512;
-    2 * sealed.len() + FRAME
+    const FRAME: usize = 768;
+    5 * sealed.len() / 2 + FRAME
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::{PrincipalId, Service};
+    use crate::credential::{PrincipalId, Service, Shown};
     use crate::json::Metadata;
     use crate::timestamp::Timestamp;
 
@@ -86,6 +86,7 @@ mod tests {
             metadata: Metadata::parse("{}", 1).unwrap(),
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
+            shown: Shown::default(),
         })
     }
 

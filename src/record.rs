@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::credential::{CredentialId, Details, PrincipalId, Service, Tokens};
+use crate::credential::{CredentialId, Details, PrincipalId, Service, Shown, Tokens};
 use crate::developer::DeveloperId;
 use crate::envelope::{self, Context, OpenError, Part, SealError};
 use crate::json::Metadata;
@@ -206,6 +206,7 @@ fn decode_details(plain: &[u8]) -> Option<Details> {
         metadata: Metadata::from_raw(sealed.metadata)?,
         created_at: Timestamp::from_millis(sealed.created_at)?,
         updated_at: Timestamp::from_millis(sealed.updated_at)?,
+        shown: Shown::default(),
     })
 }
 
@@ -253,6 +254,7 @@ mod tests {
             metadata: Metadata::parse(metadata, 16).unwrap(),
             created_at: Timestamp::from_millis(1_000).unwrap(),
             updated_at: Timestamp::from_millis(2_000).unwrap(),
+            shown: Shown::default(),
         }
     }
 

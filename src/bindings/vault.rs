@@ -134,7 +134,7 @@ impl VaultCore {
     pub async fn get(&self, developer: String, id: String) -> JsResult<String> {
         let (developer, id) = (developer_id(&developer)?, credential_id(&id)?);
         let details = self.vault()?.get(&developer, &id).await.map_err(Failure::from)?;
-        Ok(to_json(&view::Credential::new(&id, &details)))
+        Ok(to_json(&view::Credential::show(&id, &details)))
     }
 
     /// Removes a credential.

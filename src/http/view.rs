@@ -1,6 +1,7 @@
 //! What callers get: the bodies of the answers, in the contract's names.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::accounts::AccountPage;
 use crate::credential::{CredentialId, Details};
@@ -54,8 +55,8 @@ pub struct Credential<'a> {
 
 impl<'a> Credential<'a> {
     /// What is shown of a credential.
-    pub fn new(id: &'a CredentialId, details: &'a Details) -> Self {
-        Self {
+    pub fn show(id: &'a CredentialId, details: &'a Details) -> &'a RawValue {
+        let view = || Self {
             id: id.as_str(),
             principal_id: details.principal.as_str(),
             service: details.service.as_str(),
@@ -64,7 +65,9 @@ impl<'a> Credential<'a> {
             metadata: &details.metadata,
             created_at: details.created_at,
             updated_at: details.updated_at,
-        }
+        };
+        // Texts and an object with text names: nothing that serde_json refuses.
+        details.shown.or_write(|| to_raw_value(&view()).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 }
 
@@ -72,7 +75,7 @@ impl<'a> Credential<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials<'a> {
-    credentials: Vec<Credential<'a>>,
+    credentials: Vec<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<&'a str>,
 }
@@ -81,7 +84,7 @@ impl<'a> Credentials<'a> {
     /// What is shown of a page.
     pub fn new(page: &'a CredentialPage) -> Self {
         Self {
-            credentials: page.credentials.iter().map(|(id, details)| Credential::new(id, details)).collect(),
+            credentials: page.credentials.iter().map(|(id, details)| Credential::show(id, details)).collect(),
             next_cursor: page.next_cursor.as_deref(),
         }
     }

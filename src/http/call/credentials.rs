@@ -45,7 +45,7 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
         let id = CredentialId::parse(id).ok_or(VaultError::NotFound)?;
         self.note(|event| event.about(&id));
         let details = self.vault().get(caller.developer(), &id).await?;
-        Ok(Response::json(200, &view::Credential::new(&id, &details)))
+        Ok(Response::json(200, &view::Credential::show(&id, &details)))
     }
 
     pub(super) async fn delete_credential(&self, id: &str) -> Result<Response, ApiError> {
