@@ -135,6 +135,10 @@ impl ApiError {
         Self::new(Kind::BadRequest, message)
     }
 
+    fn bad_cursor() -> Self {
+        Self::bad_request("cursor must be one that an earlier page gave as nextCursor")
+    }
+
     /// 400: an error that only OAuth knows.
     pub fn oauth(error: OauthError, message: &'static str) -> Self {
         Self { oauth: Some(error), ..Self::bad_request(message) }
@@ -328,6 +332,7 @@ impl From<StoreError> for ApiError {
         let retry_after = match &error {
             StoreError::Busy(_) => RETRY_WRITE_SECS,
             StoreError::Unavailable(_) => RETRY_AFTER_SECS,
+            StoreError::Cursor(_) => return Self::bad_cursor().because(error),
         };
         Self::new(Kind::Unavailable { retry_after }, "Storage can't take the request now; try again").because(error)
     }
@@ -382,7 +387,7 @@ impl From<VaultError> for ApiError {
             VaultError::Replayed => GrantError::Proof(ProofError::Replayed).into(),
             VaultError::GrantEnded => GrantError::Expired.into(),
             VaultError::NoReference => Self::not_found("There is no such reference, or it has ended"),
-            VaultError::BadCursor => Self::bad_request("cursor must be one that a list gave as nextCursor"),
+            VaultError::BadCursor => Self::bad_cursor(),
             VaultError::Damaged { record, reason } => Self::damaged(record, reason),
             VaultError::Collision(_) | VaultError::Seal(_) => Self::internal(error),
             VaultError::Store(error) => error.into(),
@@ -396,7 +401,7 @@ impl From<AccountError> for ApiError {
             AccountError::UnknownKey => Self::bad_api_key("unknown API key"),
             AccountError::NotFound => Self::not_found("There is no such developer"),
             AccountError::Exists => Self::new(Kind::Conflict, "There is a developer with this developerId already"),
-            AccountError::BadCursor => Self::bad_request("cursor must be one that a list gave as nextCursor"),
+            AccountError::BadCursor => Self::bad_cursor(),
             AccountError::Damaged { record, reason } => Self::damaged(record, reason),
             AccountError::Seal(_) | AccountError::Random(_) => Self::internal(error),
             AccountError::Store(error) => error.into(),
@@ -407,7 +412,7 @@ impl From<AccountError> for ApiError {
 impl From<RotationError> for ApiError {
     fn from(error: RotationError) -> Self {
         match error {
-            RotationError::BadCursor => Self::bad_request("cursor must be one that an earlier page gave as nextCursor"),
+            RotationError::BadCursor => Self::bad_cursor(),
             RotationError::Seal(_) => Self::internal(error),
             RotationError::Store(error) => error.into(),
         }

@@ -81,7 +81,14 @@ impl Store for KvStore {
     }
 
     async fn list(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<KeyPage, StoreError> {
-        let page = list_keys(&self.0, prefix, limit, cursor, KV_TIMEOUT_MS).await.map_err(failed)?;
+        let refused = |thrown| match failed(thrown) {
+            // The one thing in it that isn't this vault's own.
+            StoreError::Unavailable(message) if cursor.is_some() && message.contains("400") => {
+                StoreError::Cursor(message)
+            }
+            error => error,
+        };
+        let page = list_keys(&self.0, prefix, limit, cursor, KV_TIMEOUT_MS).await.map_err(refused)?;
         let page: Uint8Array = page.unchecked_into();
         key_page(&page.to_vec()).ok_or_else(|| odd("a list"))
     }

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// It failed, can't be reached, or didn't answer in time: then a write may have been done.
     #[error("storage failed: {0}")]
     Unavailable(String),
+    /// It doesn't know the cursor that a list was to go on from.
+    #[error("storage refuses the cursor: {0}")]
+    Cursor(String),
 }
 
 /// One key in a page of a list.

@@ -21,6 +21,13 @@ async function costOf(act) {
   return [(await vault.worker.stub()).map(([operation]) => operation), answer];
 }
 
+test("a cursor that KV doesn't know is the caller's fault", async () => {
+  const records = (query) => vault.send("GET", `/v1/admin/records?${query}`, { bearer: vault.adminKey });
+  assert.match(assertStatus(await records("cursor=nowhere"), 400).body.message, /^cursor must be one/);
+  await vault.worker.stub({ list: "KV GET failed: 400 Bad Request" });
+  assertStatus(await records("limit=1"), 503);
+});
+
 describe("the cost of", () => {
   const costs = {
     "an exchange": [() => vault.exchange(grant, "github"), 200, ["bulk"]],

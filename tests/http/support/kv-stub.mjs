@@ -46,6 +46,7 @@ export default class extends WorkerEntrypoint {
 
   async list({ prefix = "", limit = 1000, cursor = "" }) {
     await note("list", prefix);
+    if (cursor && !seen.has(cursor)) throw new Error("KV GET failed: 400 Bad Request");
     const names = [...seen.keys()].filter((name) => name.startsWith(prefix) && name > cursor).sort();
     const page = names.slice(0, limit);
     const keys = page.map((name) => ({ name, metadata: seen.get(name).metadata ?? undefined }));
