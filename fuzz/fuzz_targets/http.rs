@@ -1,6 +1,6 @@
 //! A whole request, to its answer. The input is lines: method, target, Authorization, Content-Type,
-//! Origin, after how many operations storage fails (empty: never), and the body. `$key`, `$other`,
-//! `$admin` and `$grant` stand for good credentials of the world's.
+//! Origin, DPoP, after how many operations storage fails (empty: never), and the body. `$key`, `$other`,
+//! `$admin`, `$grant`, `$bound` and `$proof` stand for good credentials of the world's.
 //!
 //! There is no panic, no 5xx while storage works, and no secret in an answer but where the contract
 //! hands one out.
@@ -16,7 +16,7 @@ use serde_json::Value;
 fuzz_target!(|data: &[u8]| {
     let world = World::default();
     let text = world.fill_in(&String::from_utf8_lossy(data));
-    let mut lines = text.splitn(7, '\n');
+    let mut lines = text.splitn(8, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let header = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
     let method = line().to_owned();
@@ -31,8 +31,8 @@ fuzz_target!(|data: &[u8]| {
         authorization: header(line()).map(Secret::new),
         content_type: header(line()),
         origin: header(line()),
+        dpop: header(line()),
         base: BASE.to_owned(),
-        dpop: None,
     };
     let faults: Option<usize> = line().parse().ok();
     world.store.fail_after(faults);

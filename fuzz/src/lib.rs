@@ -22,6 +22,7 @@ use grant_vault::settings::Settings;
 use grant_vault::store::memory::MemoryStore;
 use grant_vault::timestamp::Timestamp;
 use grant_vault::vault::Vault;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// The time of every request, in seconds since the epoch.
@@ -42,6 +43,8 @@ const ADMIN_KEY: &str = "mArKeD-sEcReT of the operator, who has one key";
 const JWKS: &str = r#"{"keys":[
     {"kid":"ec","kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}
 ]}"#;
+/// The key that a bound grant is bound to, as its thumbprint is made of (RFC 7638).
+const HOLDER: &str = r#"{"crv":"P-256","kty":"EC","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
 
 /// The time of every request.
 pub fn now() -> Timestamp {
@@ -174,11 +177,14 @@ impl World {
         }
     }
 
-    /// What stands for `$key`, `$other`, `$admin` and `$grant` in a text.
+    /// What stands for `$key`, `$other`, `$admin`, `$grant`, `$bound` (a grant that is bound to a key) and
+    /// `$proof` (that an exchange's sender holds it) in a text.
     pub fn fill_in(&self, text: &str) -> String {
-        let grant = signed(br#"{"alg":"ES256","kid":"ec"}"#, GRANT.as_bytes());
         let [key, other] = &beginning().api_keys;
-        text.replace("$key", key).replace("$other", other).replace("$admin", ADMIN_KEY).replace("$grant", &grant)
+        let (bound, proof) = bound_grant();
+        let grant = signed(HEADER, GRANT.as_bytes());
+        let filled = text.replace("$key", key).replace("$other", other).replace("$admin", ADMIN_KEY);
+        filled.replace("$grant", &grant).replace("$bound", &bound).replace("$proof", &proof)
     }
 
     /// Whether a text gives away a secret of the world's.
@@ -186,6 +192,19 @@ impl World {
         let secrets = beginning().api_keys.iter().map(String::as_str).chain([MARK, ROOT_KEY]);
         secrets.map(str::as_bytes).any(|secret| text.windows(secret.len()).any(|part| part == secret))
     }
+}
+
+const HEADER: &[u8] = br#"{"alg":"ES256","kid":"ec"}"#;
+
+/// The same grant bound to a key (RFC 9449), and the proof of an exchange.
+fn bound_grant() -> (String, String) {
+    let hash = |text: &str| Base64UrlUnpadded::encode_string(&Sha256::digest(text));
+    let confirmation = format!(r#"{{"cnf":{{"jkt":"{}"}},"#, hash(HOLDER));
+    let grant = signed(HEADER, GRANT.replacen('{', &confirmation, 1).as_bytes());
+    let header = format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{HOLDER}}}"#);
+    let url = format!("{BASE}/v1/vault/credentials/exchange");
+    let claims = format!(r#"{{"htm":"POST","htu":"{url}","iat":{NOW},"jti":"1","ath":"{}"}}"#, hash(&grant));
+    (grant, signed(header.as_bytes(), claims.as_bytes()))
 }
 
 /// A grant for one user of `dev_A`.
