@@ -36,7 +36,7 @@ export async function buildPackage() {
 
 async function webAssembly() {
   await must(["cargo", "build", "--locked", "--no-default-features", "--features", "js", "--target", TARGET, "--profile", "npm"], {
-    env: toolEnv({ CARGO_TARGET_DIR: TARGET_DIR, CARGO_ENCODED_RUSTFLAGS: withoutPaths() }),
+    env: toolEnv({ CARGO_TARGET_DIR: TARGET_DIR, CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") }),
   });
   const wasm = at("target", "npm", TARGET, "npm", "grant_vault.wasm");
   const wasmBindgen = findTool("wasm-bindgen", toolVersions().wasmBindgen);

@@ -72,11 +72,11 @@ export function toolEnv(extra = {}) {
 
 /**
  * What rustc is told so that its panic messages, which name source files, don't say where these lie on the
- * machine: two builds of the same sources are the same, wherever they are made. For CARGO_ENCODED_RUSTFLAGS.
+ * machine: two builds of the same sources are the same, wherever they are made. Its flags, one by one.
  */
 export function withoutPaths() {
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  return [`--remap-path-prefix=${join(cargoHome, "registry", "src")}=crates`, `--remap-path-prefix=${ROOT}=.`].join("\x1f");
+  return [`--remap-path-prefix=${join(cargoHome, "registry", "src")}=crates`, `--remap-path-prefix=${ROOT}=.`];
 }
 
 /** The Node that runs wrangler and the tests: the npm package's when there is one. */
