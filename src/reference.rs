@@ -5,7 +5,10 @@
 //! credential, which grant and which agent it is for, and until when. What it stands for is decided when
 //! it is resolved, see `vault.rs`.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::credential::{CredentialId, PrincipalId};
 use crate::developer::DeveloperId;
@@ -13,7 +16,7 @@ use crate::envelope::{self, Context, Part, SealError};
 use crate::grant::Grant;
 use crate::keyring::{Keyring, Owner};
 use crate::limits;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::timestamp::Timestamp;
 
 const PREFIX: &str = "vref_";
@@ -56,8 +59,9 @@ struct Sealed<'a> {
     parent_grant_id: Option<String>,
     #[serde(rename = "a")]
     agent: String,
-    #[serde(rename = "t")]
-    grant_token: Option<String>,
+    /// Compact JWS, which needs no escapes, and so is never copied.
+    #[serde(borrow, rename = "t")]
+    grant_token: Option<Cow<'a, str>>,
     #[serde(rename = "e")]
     expires_at: i64,
 }
@@ -82,21 +86,19 @@ impl Reference {
     }
 
     /// The reference as text for the agent.
-    pub fn seal(&self, keyring: &Keyring) -> Result<String, SealError> {
-        let plain = zeroize::Zeroizing::new(
-            serde_json::to_vec(&Sealed {
-                credential: self.credential.as_str(),
-                principal: self.principal.as_str().to_owned(),
-                token_id: self.token_id.clone(),
-                grant_id: self.grant_id.clone(),
-                parent_grant_id: self.parent_grant_id.clone(),
-                agent: self.agent.clone(),
-                grant_token: self.grant_token.as_ref().map(|token| token.expose().to_owned()),
-                expires_at: self.expires_at.millis(),
-            })
-            .map_err(|_| SealError::Refused)?,
-        );
-        Ok(format!("{PREFIX}{}", envelope::seal(keyring, &context(&self.developer), &plain)?))
+    pub fn seal(&self, keyring: &Keyring) -> Result<Secret, SealError> {
+        let plain = secret::json(&Sealed {
+            credential: self.credential.as_str(),
+            principal: self.principal.as_str().to_owned(),
+            token_id: self.token_id.clone(),
+            grant_id: self.grant_id.clone(),
+            parent_grant_id: self.parent_grant_id.clone(),
+            agent: self.agent.clone(),
+            grant_token: self.grant_token.as_ref().map(|token| token.expose().into()),
+            expires_at: self.expires_at.millis(),
+        });
+        let sealed = Zeroizing::new(envelope::seal(keyring, &context(&self.developer), &plain)?);
+        Ok(Secret::new([PREFIX, &sealed].concat()))
     }
 
     /// Opens a reference of this developer's; `None` for anything else, another developer's included.
@@ -113,7 +115,7 @@ impl Reference {
             grant_id: sealed.grant_id,
             parent_grant_id: sealed.parent_grant_id,
             agent: sealed.agent,
-            grant_token: sealed.grant_token.map(Secret::new),
+            grant_token: sealed.grant_token.map(|token| Secret::new(token.into_owned())),
             expires_at: Timestamp::from_millis(sealed.expires_at)?,
         })
     }
@@ -167,8 +169,8 @@ mod tests {
     fn opens_as_what_was_sealed() {
         let reference = reference(3_600).unwrap();
         let text = reference.seal(&keyring("11")).unwrap();
-        assert!(text.starts_with("vref_"));
-        assert_eq!(Reference::open(&keyring("11"), &developer("dev_A"), &text), Some(reference));
+        assert!(text.expose().starts_with("vref_"));
+        assert_eq!(Reference::open(&keyring("11"), &developer("dev_A"), text.expose()), Some(reference));
     }
 
     #[test]
@@ -182,9 +184,10 @@ mod tests {
     #[test]
     fn nothing_else_opens() {
         let text = reference(3_600).unwrap().seal(&keyring("11")).unwrap();
+        let text = text.expose();
         let open = |byte: &str, id: &str, text: &str| Reference::open(&keyring(byte), &developer(id), text);
-        assert_eq!(open("11", "dev_B", &text), None);
-        assert_eq!(open("22", "dev_A", &text), None);
+        assert_eq!(open("11", "dev_B", text), None);
+        assert_eq!(open("22", "dev_A", text), None);
         let sealed = text.strip_prefix("vref_").unwrap();
         for other in ["", "vref_", sealed, &format!("vref_{text}"), &format!("{text}A"), &text[..text.len() - 1]] {
             assert_eq!(open("11", "dev_A", other), None, "{other:?}");
@@ -199,6 +202,6 @@ mod tests {
         let text = format!("vref_{}", envelope::seal(&keyring("11"), &details, b"{}").unwrap());
         assert_eq!(Reference::open(&keyring("11"), &developer("dev_A"), &text), None);
         let reference = reference(3_600).unwrap().seal(&keyring("11")).unwrap();
-        assert!(envelope::open(&keyring("11"), &details, reference.strip_prefix("vref_").unwrap()).is_err());
+        assert!(envelope::open(&keyring("11"), &details, reference.expose().strip_prefix("vref_").unwrap()).is_err());
     }
 }

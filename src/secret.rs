@@ -4,7 +4,9 @@
 //! text away through [`Secret::expose`] alone, so that every exposure can be found by name.
 
 use std::fmt;
+use std::io::{self, Write};
 
+use serde::{Deserialize, Deserializer, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -29,6 +31,12 @@ impl Secret {
     /// The text itself. Call it only to seal, hash, check or hand out the secret.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -57,6 +65,30 @@ pub(crate) fn scrub_stack() {
     left.zeroize();
 }
 
+/// The JSON of what holds a secret: written into one buffer of the right size, as a buffer that grows leaves
+/// copies behind that nothing erases.
+pub(crate) fn json(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut length = Length(0);
+    let _ = serde_json::to_writer(&mut length, value);
+    let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+    let _ = serde_json::to_writer(&mut *text, value);
+    text
+}
+
+/// Counts the bytes written to it.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +97,14 @@ mod tests {
     fn prints_as_redacted() {
         let secret = Secret::new("xoxb-1".to_owned());
         assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "[redacted] Some(\n    [redacted],\n)");
+    }
+
+    #[test]
+    fn json_is_written_into_one_buffer() {
+        let value = vec!["line\n\"quoted\""; 100];
+        let text = json(&value);
+        assert_eq!(*text, serde_json::to_vec(&value).unwrap());
+        assert_eq!(text.capacity(), text.len());
     }
 
     #[test]

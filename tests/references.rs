@@ -44,7 +44,7 @@ impl Scene {
 
     fn refer(&self, grant: &Grant, second: i64) -> Result<String, VaultError> {
         let (_, reference) = block_on(self.vault().refer(grant, &Service::parse("GitHub").unwrap(), None, at(second)))?;
-        Ok(reference.seal(&self.keyring).unwrap())
+        Ok(reference.seal(&self.keyring).unwrap().expose().to_owned())
     }
 
     fn resolve_as(&self, id: &str, text: &str, second: i64) -> Result<String, VaultError> {

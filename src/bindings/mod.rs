@@ -14,6 +14,7 @@ mod verifier;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+use crate::secret;
 use failure::Failure;
 
 type JsResult<T> = Result<T, JsValue>;
@@ -27,6 +28,13 @@ fn to_js(value: &impl Serialize) -> JsValue {
 /// A value as the JSON text of an answer.
 fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The same of an answer that holds a secret, of which nothing stays in this memory.
+fn to_secret_json(value: &impl Serialize) -> JsValue {
+    let text = secret::json(value);
+    secret::scrub_stack();
+    JsValue::from_str(std::str::from_utf8(&text).unwrap_or_default())
 }
 
 /// Reads the options that the JavaScript layer has checked.

@@ -14,6 +14,7 @@
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use base64ct::{Base64UrlUnpadded, Encoding};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroizing;
 
@@ -37,7 +38,7 @@ pub fn seal(key: Vec<u8>, context: &str, text: String) -> JsResult<String> {
 
 /// Opens what [`seal`] made under the same key for the same context.
 #[wasm_bindgen]
-pub fn open(key: Vec<u8>, context: &str, sealed: &str) -> JsResult<String> {
+pub fn open(key: Vec<u8>, context: &str, sealed: &str) -> JsResult<JsValue> {
     let bytes = Base64UrlUnpadded::decode_vec(sealed).map_err(|_| Failure::cannot_open("not base64url"))?;
     let (&version, rest) = bytes.split_first().ok_or_else(|| Failure::cannot_open("empty"))?;
     if version != VERSION {
@@ -46,8 +47,9 @@ pub fn open(key: Vec<u8>, context: &str, sealed: &str) -> JsResult<String> {
     let (&nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(|| Failure::cannot_open("too short"))?;
     let payload = Payload { msg: sealed, aad: &additional_data(context) };
     let text = cipher(key)?.decrypt(&nonce.into(), payload);
-    let text = text.map_err(|_| Failure::cannot_open("another key or context, or changed"))?;
-    String::from_utf8(text).map_err(|_| Failure::cannot_open("not a text").into())
+    let text = Zeroizing::new(text.map_err(|_| Failure::cannot_open("another key or context, or changed"))?);
+    let text = std::str::from_utf8(&text).map_err(|_| Failure::cannot_open("not a text"))?;
+    Ok(JsValue::from_str(text))
 }
 
 fn cipher(key: Vec<u8>) -> JsResult<Aes256Gcm> {

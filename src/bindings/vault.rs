@@ -7,7 +7,7 @@ use web_sys::Request;
 
 use super::signatures::HostSignatures;
 use super::verifier::GrantOptions;
-use super::{Failure, JsResult, from_js, to_js, to_json};
+use super::{Failure, JsResult, from_js, to_js, to_json, to_secret_json};
 use crate::audit::Event;
 use crate::credential::CredentialId;
 use crate::developer::DeveloperId;
@@ -25,21 +25,22 @@ use crate::vault::{Vault, VaultError};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Options {
-    encryption_key: String,
-    previous_keys: Option<String>,
+    encryption_key: Secret,
+    previous_keys: Option<Secret>,
     grants: GrantOptions,
     signup: Option<String>,
-    admin_api_key: Option<String>,
+    admin_api_key: Option<Secret>,
     cors_allowed_origins: Option<String>,
 }
 
 impl Options {
     /// Reads the settings through the Worker's own checks, and names the options in what is wrong.
     fn settings(&self) -> Result<Settings, Vec<Problem>> {
+        let exposed = |secret: Option<&Secret>| secret.map(|secret| secret.expose().to_owned());
         Settings::read(|name| match name {
-            "VAULT_ENCRYPTION_KEY" => Some(self.encryption_key.clone()),
-            "VAULT_PREVIOUS_KEYS" => self.previous_keys.clone(),
-            "ADMIN_API_KEY" => self.admin_api_key.clone(),
+            "VAULT_ENCRYPTION_KEY" => exposed(Some(&self.encryption_key)),
+            "VAULT_PREVIOUS_KEYS" => exposed(self.previous_keys.as_ref()),
+            "ADMIN_API_KEY" => exposed(self.admin_api_key.as_ref()),
             "SIGNUP" => self.signup.clone(),
             "CORS_ALLOWED_ORIGINS" => self.cors_allowed_origins.clone(),
             // A program bounds its callers itself.
@@ -72,7 +73,7 @@ struct RequestHead {
     method: String,
     path: String,
     query: String,
-    authorization: Option<String>,
+    authorization: Option<Secret>,
     content_type: Option<String>,
     origin: Option<String>,
     dpop: Option<String>,
@@ -82,7 +83,7 @@ struct RequestHead {
 impl From<RequestHead> for Head {
     fn from(head: RequestHead) -> Self {
         let RequestHead { method, path, query, authorization, content_type, origin, dpop, base } = head;
-        Self { method, path, query, authorization: authorization.map(Secret::new), content_type, origin, dpop, base }
+        Self { method, path, query, authorization, content_type, origin, dpop, base }
     }
 }
 
@@ -144,7 +145,7 @@ impl VaultCore {
     }
 
     /// Exchanges a grant token; the request is the body of the HTTP call.
-    pub async fn exchange(&self, grant_token: String, request: String) -> JsResult<String> {
+    pub async fn exchange(&self, grant_token: String, request: String) -> JsResult<JsValue> {
         let grant_token = Secret::new(grant_token);
         let verifier = &self.settings()?.verifier;
         let grant = verifier
@@ -156,22 +157,23 @@ impl VaultCore {
         if delivery == Delivery::Reference {
             let (details, reference) = vault.refer(&grant, &service, None, js::now()).await.map_err(Failure::from)?;
             let text = reference.seal(&self.settings()?.keyring).map_err(VaultError::Seal).map_err(Failure::from)?;
-            return Ok(to_json(&view::Referred::new(&details, &text, reference.expires_at)));
+            return Ok(to_secret_json(&view::Referred::new(&details, text.expose(), reference.expires_at)));
         }
         let (details, tokens) = vault.exchange(&grant, &service).await.map_err(Failure::from)?;
-        Ok(to_json(&view::Exchanged::new(&details, tokens.access.expose())))
+        Ok(to_secret_json(&view::Exchanged::new(&details, tokens.access.expose())))
     }
 
     /// Gives the credential that a reference stands for; the request is the body of the HTTP call.
     #[wasm_bindgen(js_name = resolveReference)]
-    pub async fn resolve_reference(&self, developer: String, request: String) -> JsResult<String> {
+    pub async fn resolve_reference(&self, developer: String, request: String) -> JsResult<JsValue> {
         let developer = developer_id(&developer)?;
-        let text = params::reference(request.as_bytes()).map_err(Failure::from)?;
+        let request = Secret::new(request);
+        let text = params::reference(request.expose().as_bytes()).map_err(Failure::from)?;
         let vault = self.vault()?;
-        let reference = vault.open_reference(&developer, &text, js::now()).map_err(Failure::from)?;
+        let reference = vault.open_reference(&developer, text.expose(), js::now()).map_err(Failure::from)?;
         let resolved = vault.resolve(&reference).await;
         let (details, tokens) = resolved.map_err(ApiError::of_reference).map_err(Failure::from)?;
-        Ok(to_json(&view::Exchanged::new(&details, tokens.access.expose())))
+        Ok(to_secret_json(&view::Exchanged::new(&details, tokens.access.expose())))
     }
 
     /// Revokes a grant token.

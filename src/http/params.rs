@@ -60,8 +60,8 @@ pub fn exchange(body: &[u8]) -> Result<(Service, Delivery), ApiError> {
 }
 
 /// The body of a call to resolve a reference.
-pub fn reference(body: &[u8]) -> Result<String, ApiError> {
-    Ok(Object::parse(body)?.required("credentialRef", A_STRING)?)
+pub fn reference(body: &[u8]) -> Result<Secret, ApiError> {
+    Ok(Object::parse(body)?.secret("credentialRef")?.ok_or(JsonError::Missing("credentialRef"))?)
 }
 
 /// The body of a token's revocation: its `jti`.

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { makeRootKey, unique } from "./harness.mjs";
 import { Issuer } from "./support/grants.mjs";
 import { mapNamespace, workerInNode } from "./support/in-node.mjs";
+import * as pieces from "../support/pieces.mjs";
 import { Secrets } from "./support/secrets.mjs";
 
 const secrets = new Secrets();
@@ -34,23 +35,7 @@ async function send(method, path, bearer, json) {
   return { status: response.status, body: text ? JSON.parse(text) : undefined };
 }
 
-/** Bytes that are enough to be a secret's, and no chance. */
-const PIECE = 12;
-
-/**
- * Where in the memory pieces of a text are. What was freed has lost its first bytes to the allocator, so
- * the end and the middle are looked for too.
- */
-function placesOf(text) {
-  const bytes = Buffer.from(text);
-  const memory = worker.memory();
-  const places = new Set();
-  for (const start of [0, Math.floor((bytes.length - PIECE) / 2), bytes.length - PIECE]) {
-    const piece = bytes.subarray(start, start + PIECE);
-    for (let at = memory.indexOf(piece); at >= 0; at = memory.indexOf(piece, at + 1)) places.add(at - start);
-  }
-  return [...places];
-}
+const placesOf = (text) => pieces.placesOf(worker.memory(), text);
 
 /** Makes calls, and fails where one of what they held is in memory afterwards. */
 async function leavesNothing(what, texts) {
@@ -105,6 +90,17 @@ test("an exchange leaves neither token", async () => {
   }
   const signature = grant.split(".")[2];
   await leavesNothing("an exchange", { ...sent, grant, signature, "the signature's bytes": Buffer.from(signature, "base64url") });
+});
+
+test("a reference and its resolution leave neither it nor the token", async () => {
+  const sent = { accessToken: unique("gho"), refreshToken: unique("ghr") };
+  assert.equal((await store(sent)).status, 201);
+  const grant = await newGrant();
+  const { credentialRef } = (await send("POST", "/v1/vault/credentials/exchange", grant, { service: "github", delivery: "reference" })).body;
+  await leavesNothing("an exchange for a reference", { ...sent, grant, credentialRef });
+  const resolved = await send("POST", "/v1/vault/references/resolve", developer.apiKey, { credentialRef });
+  assert.equal(resolved.body.accessToken, sent.accessToken);
+  await leavesNothing("a resolution", { ...sent, credentialRef, "the API key": developer.apiKey });
 });
 
 test("a refused exchange leaves no grant token", async () => {

@@ -29,13 +29,13 @@ impl<S: Store, F: Fetch, C: CheckSignature> Call<'_, S, F, C> {
             event.rule = scope::rule(&grant.scopes, service.as_str()).map(str::to_owned);
             event.done(Kind::ReferenceIssued);
         });
-        Ok(Response::secret_json(200, &view::Referred::new(&details, &text, reference.expires_at)))
+        Ok(Response::secret_json(200, &view::Referred::new(&details, text.expose(), reference.expires_at)))
     }
 
     pub(super) async fn resolve_reference(&self, body: impl ReadBody) -> Result<Response, ApiError> {
         let caller = self.developer().await?;
         let text = params::reference(&self.json(body).await?)?;
-        let reference = self.vault().open_reference(caller.developer(), &text, self.host.now)?;
+        let reference = self.vault().open_reference(caller.developer(), text.expose(), self.host.now)?;
         self.note(|event| event.with_reference(&reference, &self.settings.pseudonyms));
         self.reference_must_stand(&reference).await?;
         let (details, tokens) = self.vault().resolve(&reference).await.map_err(ApiError::of_reference)?;
