@@ -2,7 +2,8 @@
 //!
 //! A list opens a thousand records, and the next one mostly the same. Sealed text that is equal to
 //! the last byte, of the same record of the same developer, opens to the same details: reading it
-//! again costs a comparison, and what is shown of them is written once. Details only: tokens are opened anew each time and kept nowhere.
+//! again costs a comparison, and what is shown of them is written once. Details only: tokens are
+//! opened anew each time and kept nowhere.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -22,7 +22,10 @@ export async function requestBytes(request) {
 let fixed;
 let fixedWithBody;
 
-/** Headers that every response has from here on, and those that one with a body has: names and values in turn, as lines. */
+/**
+ * Headers that every response has from here on, and those that one with a body has besides: names and values
+ * in turn, as lines.
+ */
 export function fixedHeaders(lines, linesWithBody) {
   fixed = setAll(new Headers(), lines);
   fixedWithBody = setAll(new Headers(fixed), linesWithBody);

@@ -3,7 +3,7 @@
 
 import { X } from "lucide";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon";
 
 /** What had the focus before the first of the dialogs that follow each other. */
@@ -32,7 +32,8 @@ interface SheetProps {
 export function Sheet({ title, kind = "side", lead, onClose, children }: SheetProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // With the change itself, not after it is painted: a key pressed in between would go nowhere.
+  useLayoutEffect(() => {
     const element = dialog.current;
     noteOpener();
     element?.showModal();
