@@ -102,10 +102,12 @@ pub fn settings() -> Settings {
     Settings::read(read).expect("settings without a fault")
 }
 
-/// What storage holds at first, and the developers' API keys.
+/// What storage holds at first, the developers' API keys, a grant, and one with a proof.
 struct Beginning {
     entries: Vec<(String, String, Option<String>)>,
     api_keys: [String; 2],
+    grant: String,
+    bound: (String, String),
 }
 
 fn beginning() -> &'static Beginning {
@@ -122,7 +124,8 @@ fn beginning() -> &'static Beginning {
             }
             made.expect("storage works").1.expose().to_owned()
         });
-        Beginning { entries: store.dump(), api_keys }
+        let grant = signed(HEADER, GRANT.as_bytes());
+        Beginning { entries: store.dump(), api_keys, grant, bound: bound_grant() }
     })
 }
 
@@ -180,11 +183,9 @@ impl World {
     /// What stands for `$key`, `$other`, `$admin`, `$grant`, `$bound` (a grant that is bound to a key) and
     /// `$proof` (that an exchange's sender holds it) in a text.
     pub fn fill_in(&self, text: &str) -> String {
-        let [key, other] = &beginning().api_keys;
-        let (bound, proof) = bound_grant();
-        let grant = signed(HEADER, GRANT.as_bytes());
+        let Beginning { api_keys: [key, other], grant, bound: (bound, proof), .. } = beginning();
         let filled = text.replace("$key", key).replace("$other", other).replace("$admin", ADMIN_KEY);
-        filled.replace("$grant", &grant).replace("$bound", &bound).replace("$proof", &proof)
+        filled.replace("$grant", grant).replace("$bound", bound).replace("$proof", proof)
     }
 
     /// Whether a text gives away a secret of the world's.
