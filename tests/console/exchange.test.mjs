@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { ISSUER, now } from "../http/support/grants.mjs";
-import { poll } from "../http/harness.mjs";
 import { Console, credential, serveConsole } from "./support/console.mjs";
 
 const vault = await serveConsole();
@@ -140,7 +139,7 @@ test("a token is there for a minute, or as long as is asked for, and then gone f
   await page.clock.runFor(25_000);
   await page.getByText("Cleared from this page").waitFor();
   assert.ok(!(await console.everything()).includes(TOKEN));
-  await poll("the clipboard to be cleared", async () => (await console.clipboard()) === "");
+  await console.clipboardCleared();
 });
 
 test("leaving the view, pasting another token and signing out forget it, too", async () => {
@@ -157,7 +156,7 @@ test("leaving the view, pasting another token and signing out forget it, too", a
   };
   const isForgotten = async () => {
     assert.ok(!(await console.everything()).includes(TOKEN));
-    await poll("the clipboard to be cleared", async () => (await console.clipboard()) === "");
+    await console.clipboardCleared();
   };
   await reveal();
   await console.field("grantToken").fill(`${grant} `);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { assertStatus, poll, unique } from "../http/harness.mjs";
+import { assertStatus, unique } from "../http/harness.mjs";
 import { Console, credential, serveConsole } from "./support/console.mjs";
 
 const vault = await serveConsole();
@@ -63,7 +63,7 @@ test("from a grant to a reference to its token", async () => {
   await page.clock.runFor(61_000);
   await page.getByText("Cleared from this page. Resolve again to see it.").waitFor();
   assert.ok(!(await console.everything()).includes(TOKEN));
-  await poll("the clipboard to be cleared", async () => (await console.clipboard()) === "");
+  await console.clipboardCleared();
 
   await resolve(console);
   await console.button("Reveal the token").click();
@@ -75,7 +75,7 @@ test("from a grant to a reference to its token", async () => {
   await card.waitFor({ state: "detached" });
   await page.getByRole("group", { name: "Token for github" }).waitFor();
   assert.ok(!(await console.everything()).includes(TOKEN), "the next exchange forgets what the reference gave");
-  await poll("the clipboard to be cleared", async () => (await console.clipboard()) === "");
+  await console.clipboardCleared();
 });
 
 test("the time that is left is counted down to its end", async () => {

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CREDENTIAL_ID, poll } from "../http/harness.mjs";
+import { CREDENTIAL_ID } from "../http/harness.mjs";
 import { Console, serveConsole } from "./support/console.mjs";
 
 const vault = await serveConsole();
@@ -82,7 +82,7 @@ test("from sign-up to exchange to sign-out", async () => {
   assert.equal(await console.clipboard(), TOKEN);
   await console.button("Clear now").click();
   await page.getByText("Cleared from this page").waitFor();
-  await poll("the clipboard to be cleared", async () => (await console.clipboard()) === "");
+  await console.clipboardCleared();
   assert.ok(!(await console.everything()).includes(TOKEN));
 
   await page.getByRole("link", { name: "Credentials" }).click();

@@ -9,7 +9,7 @@ import { fixture, project, readmeIssuer } from "./support/package.mjs";
 /** A leak of 40 bytes a turn would be above it in each of these. */
 const MOST_HEAP = 200_000;
 
-const folder = project({ "issuer.mjs": readmeIssuer(), "memory.mjs": fixture("memory.mjs") });
+const folder = project({ "issuer.mjs": readmeIssuer(), "instances.mjs": fixture("instances.mjs"), "memory.mjs": fixture("memory.mjs") });
 
 function growth(workload) {
   return new Promise((resolve, reject) => {

@@ -10,7 +10,12 @@ import { fixture, project, readmeIssuer } from "./support/package.mjs";
 
 test("no token, key or reference is left in the core's memory", () => {
   const pieces = readFileSync(at("tests", "support", "pieces.mjs"), "utf8");
-  const folder = project({ "issuer.mjs": readmeIssuer(), "pieces.mjs": pieces, "secrets.mjs": fixture("secrets.mjs") });
+  const folder = project({
+    "issuer.mjs": readmeIssuer(),
+    "pieces.mjs": pieces,
+    "instances.mjs": fixture("instances.mjs"),
+    "secrets.mjs": fixture("secrets.mjs"),
+  });
   const { left, found } = JSON.parse(execFileSync(nodeBinary(), ["secrets.mjs"], { cwd: folder, encoding: "utf8" }));
   assert.deepEqual(found, ["the root key"], "what is kept on purpose is found, so the search finds");
   assert.deepEqual(left, []);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, afterEach } from "node:test";
 import { at } from "../../../scripts/lib/run.mjs";
-import { Vault, serveVault } from "../../http/harness.mjs";
+import { Vault, poll, serveVault } from "../../http/harness.mjs";
 import { launchChromium } from "../../support/chromium.mjs";
 
 const SCREENSHOTS = at("build", "screenshots");
@@ -125,6 +125,11 @@ export class Console {
 
   clipboard() {
     return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** Waits until the clipboard is empty: the page clears it when the browser lets it. */
+  clipboardCleared() {
+    return poll("the clipboard to be cleared", async () => (await this.clipboard()) === "");
   }
 
   async screenshot(name, options) {
