@@ -19,7 +19,7 @@ use crate::envelope::{self, Context, OpenError, Part, SealError};
 use crate::json::Metadata;
 use crate::keyring::{KeyId, Keyring, Owner};
 use crate::limits;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::timestamp::Timestamp;
 
 /// What separates the parts of an entry; base64url and digits hold no dot.
@@ -68,7 +68,7 @@ impl Place<'_> {
 
     /// Seals a credential.
     pub fn seal(&self, details: &Details, tokens: &Tokens) -> Result<Record, SealError> {
-        let plain = encode_details(details)?;
+        let plain = encode_details(details);
         let sealed = envelope::seal(self.keyring, &self.context(Part::Details), &plain)?;
         let part = Part::Tokens { details: &sealed };
         let sealed_tokens = envelope::seal(self.keyring, &self.context(part), &encode_tokens(tokens))?;
@@ -179,8 +179,8 @@ struct SealedDetails<'a> {
     updated_at: i64,
 }
 
-fn encode_details(details: &Details) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let sealed = SealedDetails {
+fn encode_details(details: &Details) -> Zeroizing<Vec<u8>> {
+    secret::json(&SealedDetails {
         principal: details.principal.as_str().into(),
         service: details.service.as_str().into(),
         credential_type: details.credential_type.as_str().into(),
@@ -188,8 +188,7 @@ fn encode_details(details: &Details) -> Result<Zeroizing<Vec<u8>>, SealError> {
         metadata: details.metadata.raw(),
         created_at: details.created_at.millis(),
         updated_at: details.updated_at.millis(),
-    };
-    serde_json::to_vec(&sealed).map(Zeroizing::new).map_err(|_| SealError::Refused)
+    })
 }
 
 fn decode_details(plain: &[u8]) -> Option<Details> {
