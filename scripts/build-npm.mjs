@@ -3,7 +3,7 @@
 
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { at, isMain, must, npmProgram, Problem, readIfThere, script, step, toolEnv, withoutPaths, writeWhole } from "./lib/run.mjs";
+import { at, isMain, must, npmProgram, Problem, readIfThere, rustFlags, script, step, toolEnv, writeWhole } from "./lib/run.mjs";
 import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
@@ -36,7 +36,7 @@ export async function buildPackage() {
 
 async function webAssembly() {
   await must(["cargo", "build", "--locked", "--no-default-features", "--features", "js", "--target", TARGET, "--profile", "npm"], {
-    env: toolEnv({ CARGO_TARGET_DIR: TARGET_DIR, CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") }),
+    env: toolEnv({ CARGO_TARGET_DIR: TARGET_DIR, CARGO_ENCODED_RUSTFLAGS: rustFlags() }),
   });
   const wasm = at("target", "npm", TARGET, "npm", "grant_vault.wasm");
   const wasmBindgen = findTool("wasm-bindgen", toolVersions().wasmBindgen);

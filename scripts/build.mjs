@@ -3,7 +3,7 @@
 // in wrangler.toml), before dev and deploy.
 
 import { existsSync, renameSync, rmSync } from "node:fs";
-import { at, isMain, must, npmProgram, Problem, readIfThere, script, step, toolEnv, withoutPaths, writeWhole } from "./lib/run.mjs";
+import { at, isMain, must, npmProgram, Problem, readIfThere, rustFlags, script, step, toolEnv, writeWhole } from "./lib/run.mjs";
 import { findTool, fingerprint, setUp, toolVersions } from "./lib/setup.mjs";
 import { buildWww } from "./build-www.mjs";
 
@@ -43,7 +43,7 @@ async function compile() {
   const { workerBuild, wasmBindgen } = toolVersions();
   // worker-build would download these three; they are here already, at versions that go together.
   const env = toolEnv({
-    CARGO_ENCODED_RUSTFLAGS: [...withoutPaths(), INLINING].join("\x1f"),
+    CARGO_ENCODED_RUSTFLAGS: rustFlags(INLINING),
     WASM_BINDGEN_BIN: findTool("wasm-bindgen", wasmBindgen),
     ESBUILD_BIN: npmProgram("esbuild"),
     WASM_OPT_BIN: npmProgram("wasm-opt"),

@@ -72,11 +72,12 @@ export function toolEnv(extra = {}) {
 
 /**
  * What rustc is told so that its panic messages, which name source files, don't say where these lie on the
- * machine: two builds of the same sources are the same, wherever they are made. Its flags, one by one.
+ * machine: two builds of the same sources are the same, wherever they are made; and `more`, flags of the
+ * build's own. For CARGO_ENCODED_RUSTFLAGS.
  */
-export function withoutPaths() {
+export function rustFlags(...more) {
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  return [`--remap-path-prefix=${join(cargoHome, "registry", "src")}=crates`, `--remap-path-prefix=${ROOT}=.`];
+  return [`--remap-path-prefix=${join(cargoHome, "registry", "src")}=crates`, `--remap-path-prefix=${ROOT}=.`, ...more].join("\x1f");
 }
 
 /** The Node that runs wrangler and the tests: the npm package's when there is one. */
