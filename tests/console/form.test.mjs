@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { Console, credential, serveConsole } from "./support/console.mjs";
 
 const vault = await serveConsole();
@@ -52,6 +53,21 @@ test("what the vault would refuse is refused here, in the vault's words, beside 
     await console.page.locator(`[name=${field}]:focus`).waitFor();
   }
   assert.deepEqual(stores, [], "nothing of that reached the vault");
+});
+
+test("a problem that comes up under a press waits for it: what is pressed stays where it is", async () => {
+  const console = await openForm();
+  await console.field("service").fill("not a service, nor could it be one");
+  const place = () => console.field("seal").boundingBox();
+  const { x, y } = await place();
+  await console.page.mouse.move(x + 18, y + 10);
+  await console.page.mouse.down();
+  await setTimeout(500);
+  assert.equal((await place()).y, y);
+  await console.page.mouse.up();
+  await console.page.locator(".has-problem [name=service]").waitFor();
+  assert.ok((await place()).y > y, "the problem takes room");
+  assert.ok(await console.field("seal").isChecked());
 });
 
 test("metadata: JSON that isn't, names that occur twice, numbers that would change", async () => {
@@ -147,7 +163,7 @@ test("an expiry is typed in the reader's time and stored in the vault's", async 
 test("a sealing key that can't be one is said to be so, and a token that is too long once sealed", async () => {
   const console = await openForm();
   await fill(console, { ...GOOD, accessToken: "x".repeat(60_000) });
-  await console.field("seal").check({ force: true });
+  await console.field("seal").check();
   await console.page.getByText("Use one that I have").click();
   await console.field("sealingKey").fill("short");
   await console.button("Store it").click();

@@ -112,7 +112,7 @@ test("a sealed token: the vault holds a text that only the key opens", async () 
   await console.field("principalId").fill("user_sealed");
   await console.field("service").fill("GitHub");
   await console.field("accessToken").fill(TOKEN);
-  await console.field("seal").check({ force: true });
+  await console.field("seal").check();
   await console.button("Store it").click();
   await page.getByText("Make a sealing key first").waitFor();
   await console.button("Make a key").click();

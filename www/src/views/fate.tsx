@@ -7,6 +7,7 @@ import { now } from "../model/clock";
 import { type Draft, problemWith } from "../model/draft";
 import { relative } from "../model/expiry";
 import { Icon } from "../ui/icon";
+import { pressOver } from "../ui/press";
 
 const PAUSE = 300;
 
@@ -33,6 +34,7 @@ export function useReplaced(client: VaultClient, names: Draft): Replaced {
       // The vault isn't asked for names that can't be: those are for the fields to tell.
       if ((await problemWith("principalId", names)) ?? (await problemWith("service", names))) return;
       const credential = await lookUp(client, principalId, service, controller.signal);
+      await pressOver();
       if (!controller.signal.aborted) setKnown({ credential });
     };
     // Where it can't be had now, the store looks once more, and tells.

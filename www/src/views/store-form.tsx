@@ -8,6 +8,7 @@ import { contextOf, seal } from "../model/sealing";
 import { type Session, failure } from "../model/session";
 import { tell } from "../model/toast";
 import { Problem } from "../ui/field";
+import { pressOver } from "../ui/press";
 import { Sheet } from "../ui/sheet";
 import { Fate, lookUp, useReplaced } from "./fate";
 import { NO_SEALING, SealSwitch, type Sealing, sealingProblem } from "./seal-switch";
@@ -41,6 +42,7 @@ export function StoreForm({ session, replaced, onClose }: StoreFormProps) {
     // An empty field isn't wrong until it is sent.
     if (draft[field] === "") return;
     const problem = await problemWith(field, draft);
+    await pressOver();
     setProblems((old) => ({ ...old, [field]: problem }));
   };
 
