@@ -1,6 +1,6 @@
 //! Credentials: what is stored for one user of one service, what of it is shown, what is secret.
 //!
-//! Values and their ids only; sealing and storage are in `record.rs` and `vault.rs`.
+//! Values and their ids only; sealing and storage are in `record.rs` and `vault/`.
 
 use std::cell::OnceCell;
 use std::fmt;

@@ -3,7 +3,7 @@
 //!
 //! A reference is not stored anywhere: `vref_` and an envelope under the developer's key that says which
 //! credential, which grant and which agent it is for, and until when. What it stands for is decided when
-//! it is resolved, see `vault.rs`.
+//! it is resolved, see `vault/exchange.rs`.
 
 use std::borrow::Cow;
 

@@ -11,7 +11,6 @@ use std::cell::Cell;
 use common::*;
 use futures::executor::block_on;
 use grant_vault::Secret;
-use grant_vault::fetch::{self, Fetch, FetchError, Request};
 use grant_vault::grant::signature::JwtSimple;
 use grant_vault::http::rate::Unlimited;
 use grant_vault::http::{BodyError, Head, Host, ReadBody, Reply, Service};
@@ -29,14 +28,6 @@ struct Body(&'static str);
 impl ReadBody for Body {
     async fn read(self, _: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
         Ok(Zeroizing::new(self.0.as_bytes().to_vec()))
-    }
-}
-
-struct Offline;
-
-impl Fetch for Offline {
-    async fn fetch(&self, request: &Request<'_>) -> Result<fetch::Answer, FetchError> {
-        panic!("fetched {}", request.url)
     }
 }
 
@@ -124,7 +115,7 @@ impl Scene {
         let now = at((NOW + second) * 1_000);
         self.store.set_time(now);
         self.store.take_operations();
-        let host = Host { store: &self.store, fetch: &Offline, signatures: &JwtSimple, rate_limits: &Unlimited, now };
+        let host = Host { store: &self.store, fetch: &NoFetch, signatures: &JwtSimple, rate_limits: &Unlimited, now };
         let Reply::Answer { response, event } = block_on(service.handle(host, &head, Body(body))) else { panic!() };
         let challenge = response.all_headers().find(|(name, _)| *name == "WWW-Authenticate");
         let challenge = challenge.map(|(_, value)| value.to_owned()).unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! [`check`] does what section 4.3 asks, but for what only others know: that there is one `DPoP` header,
 //! which a compact JWS shows by itself, as two headers would be joined by a comma; and that the proof wasn't
-//! used before, for which [`SeenProofs`] remembers what this isolate saw and `vault.rs` what others did.
+//! used before, for which [`SeenProofs`] remembers what this isolate saw and `vault/exchange.rs` what others did.
 //! The key is the token's before its signature is looked at, so that no stranger's key is ever used.
 
 use std::cell::RefCell;

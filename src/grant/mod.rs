@@ -3,7 +3,7 @@
 //! A token is taken apart in [`token`], its key is found in [`jwks`] (fetched and kept by
 //! [`issuer`]), its signature is checked in [`signature`], its claims are read in [`claims`], and
 //! [`verifier`] puts them in order. What
-//! comes out is a [`Grant`]; whether it has been revoked only storage knows, see `vault.rs`.
+//! comes out is a [`Grant`]; whether it has been revoked only storage knows, see `vault/exchange.rs`.
 
 pub mod claims;
 pub mod dpop;

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows Workers. [`route`] says which call it is, [`params`] what was sent, [`call`]
 //! makes it, [`rate`] bounds how often, [`view`] is what is answered, [`error`] what goes wrong and how it is told.
-//! What the calls do is in `vault.rs` and `accounts.rs`.
+//! What the calls do is in `vault/` and `accounts.rs`.
 
 mod call;
 mod cors;

@@ -252,7 +252,7 @@ where
 }
 
 /// An inline key set needs none.
-struct NoFetch;
+pub struct NoFetch;
 
 impl Fetch for NoFetch {
     async fn fetch(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
