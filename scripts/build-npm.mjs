@@ -44,7 +44,7 @@ async function webAssembly() {
   // The package has loaders of its own.
   rmSync(join(DIST, "grant_vault.js"));
   const [large, small] = ["grant_vault_bg.wasm", "small.wasm"].map((name) => join(DIST, name));
-  await must([npmProgram("wasm-opt"), "-O3", "--strip-debug", "--strip-producers", large, "-o", small]);
+  await must([npmProgram("wasm-opt"), "-Os", "--strip-debug", "--strip-producers", large, "-o", small]);
   renameSync(small, large);
 }
 
