@@ -61,6 +61,11 @@ pub async fn read<S: Store>(store: &S, keys: &[String]) -> Result<Vec<(Option<St
     Ok(found)
 }
 
+/// What is under one key, and what its guard holds.
+pub async fn read_one<S: Store>(store: &S, key: &str) -> Result<(Option<String>, Option<String>), StoreError> {
+    Ok(read(store, &[key.to_owned()]).await?.pop().unwrap_or_default())
+}
+
 /// Puts a credential's record where it belongs; in a rotation into its guard first.
 pub async fn put_record<S: Store>(
     store: &S,

@@ -144,7 +144,7 @@ impl<'a, S: Store> Transfer<'a, S> {
         let id = CredentialId::derive(developer, &new.principal, &new.service);
         let place = Place { keyring: self.keyring, developer, id: &id };
         let key = keys::credential(developer, &id);
-        let (here, guard) = guard::read(self.store, std::slice::from_ref(&key)).await?.pop().unwrap_or_default();
+        let (here, guard) = guard::read_one(self.store, &key).await?;
         let (details, tokens) = new.dated(created_at, updated_at);
         if let Some(arrival) = keeps(self.here(&place, here, guard.as_deref()), &details) {
             return Ok((id, arrival));

@@ -3,7 +3,9 @@
 //! What is asked for shows in the keys, and the order in their metadata; of what is listed the sealed details
 //! are opened, and the rest is not. What could not be told from the keys is checked once it is open.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::rc::Rc;
 
 use super::{Vault, VaultError, damaged};
@@ -44,7 +46,7 @@ impl<S: Store> Vault<'_, S> {
         let mut listed = self.summaries(developer, query, limit).await?;
         let more = listed.len() > limit;
         listed.truncate(limit);
-        let next_cursor = listed.last().filter(|_| more).map(|last| Position::of(last).to_string());
+        let next_cursor = listed.last().filter(|_| more).map(|last| last.position().to_string());
         let values = self.values_without_summary(developer, &listed).await?;
         let mut guarded = self.guarded_values(developer, &listed).await?.into_iter();
         let mut credentials = Vec::with_capacity(listed.len());
@@ -88,7 +90,9 @@ impl<S: Store> Vault<'_, S> {
                 let Some(id) = asked.id_in(&key.name) else { continue };
                 let is_guarded = guards.remove(&id).is_some();
                 let item = Listed::read(id, key.metadata, is_guarded)?;
-                listed.extend(Some(item).filter(|item| asked.goes_on_with(item)));
+                if asked.goes_on_with(&item) {
+                    listed.push(item);
+                }
             }
             // Keep memory to a few pages, however many credentials there are.
             if listed.len() > 2 * limit.max(limits::KV_LIST_KEYS) {
@@ -213,7 +217,7 @@ impl Asked {
 
     /// Whether this comes after the page before.
     fn goes_on_with(&self, item: &Listed) -> bool {
-        self.after.as_ref().is_none_or(|after| Position::of(item) > *after)
+        self.after.as_ref().is_none_or(|after| item.position() > after.as_ref())
     }
 }
 
@@ -240,6 +244,11 @@ impl Listed {
         Self { created_at, id, sealed_details: None, is_guarded: true }
     }
 
+    /// Its place in the order of a list.
+    fn position(&self) -> Position<&CredentialId> {
+        Position(Reverse(self.created_at), &self.id)
+    }
+
     /// The details of the same entry, if they say the same time: nobody changed it where it is in the clear.
     fn check(&self, details: Rc<Details>) -> Result<Rc<Details>, RecordError> {
         if details.created_at == self.created_at { Ok(details) } else { Err(RecordError::Form("summary")) }
@@ -247,28 +256,28 @@ impl Listed {
 }
 
 fn keep_first(listed: &mut Vec<Listed>, count: usize) {
-    listed.sort_unstable_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    listed.sort_unstable_by(|a, b| a.position().cmp(&b.position()));
     listed.truncate(count);
 }
 
-/// A place in the order of a list: newest first, then by id.
+/// A place in the order of a list: newest first, then by id. As text, a list's cursor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Position(std::cmp::Reverse<Timestamp>, CredentialId);
+struct Position<Id = CredentialId>(Reverse<Timestamp>, Id);
 
 impl Position {
-    fn of(item: &Listed) -> Self {
-        Self(std::cmp::Reverse(item.created_at), item.id.clone())
-    }
-
     fn parse(cursor: &str) -> Option<Self> {
         let (millis, id) = cursor.split_once('-')?;
         let created_at = Timestamp::from_millis(millis.parse().ok()?)?;
-        Some(Self(std::cmp::Reverse(created_at), CredentialId::parse(id)?))
+        Some(Self(Reverse(created_at), CredentialId::parse(id)?))
+    }
+
+    fn as_ref(&self) -> Position<&CredentialId> {
+        Position(self.0, &self.1)
     }
 }
 
-impl std::fmt::Display for Position {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Position<&CredentialId> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.0.0.millis(), self.1)
     }
 }

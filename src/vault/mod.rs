@@ -123,7 +123,7 @@ impl<'a, S: Store> Vault<'a, S> {
     pub async fn delete(&self, developer: &DeveloperId, id: &CredentialId, now: Timestamp) -> Result<(), VaultError> {
         let place = Place { keyring: self.keyring, developer, id };
         let key = keys::credential(developer, id);
-        let (home, guard) = self.home_and_guard(&key).await?;
+        let (home, guard) = guard::read_one(self.store, &key).await?;
         if !self.keyring.is_rotating() {
             home.ok_or(VaultError::NotFound)?;
             self.store.delete(&key).await?;
@@ -152,13 +152,8 @@ impl<'a, S: Store> Vault<'a, S> {
         if !self.keyring.is_rotating() {
             return Ok(self.store.get(&key).await?.map_or(Latest::Deleted(None), Latest::Home));
         }
-        let (home, guard) = self.home_and_guard(&key).await?;
+        let (home, guard) = guard::read_one(self.store, &key).await?;
         guard::latest(place, home, guard.as_deref()).map_err(|reason| damaged(place.id, reason))
-    }
-
-    /// The values under a key and its guard's, in one read.
-    async fn home_and_guard(&self, key: &str) -> Result<(Option<String>, Option<String>), VaultError> {
-        Ok(guard::read(self.store, &[key.to_owned()]).await?.pop().unwrap_or_default())
     }
 }
 
